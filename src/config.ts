@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { AppError } from "#errors";
+
+const flag = z.enum(["true", "false", "1", "0", ""]).transform((word) => word === "true" || word === "1");
+const port = z.coerce.number().int().min(0).max(65_535);
+const optionalText = z.string().transform((text) => (text.trim() === "" ? undefined : text.trim()));
+
+/** Every variable that Slipway reads, and nothing else reads `process.env`. README's table is the same list. */
+const Environment = z.object({
+  PORT: port.optional(),
+  HOST: z.string().default("127.0.0.1"),
+  ROLE: z.enum(["all", "server", "worker"]).default("all"),
+  LANGGRAPH_JSON: z.string().default("./langgraph.json"),
+  LANGGRAPH_CONFIG: optionalText.optional(),
+  DATABASE_URL: optionalText.optional(),
+  REDIS_URL: optionalText.optional(),
+  DATA_DIR: z.string().default("./.slipway"),
+  N_JOBS_PER_WORKER: z.coerce.number().int().min(1).max(1_000).default(10),
+  OPENAI_API_KEY: optionalText.optional(),
+  OPENAI_BASE_URL: optionalText.optional(),
+  MODEL: optionalText.optional(),
+  MODEL_INTENT: optionalText.optional(),
+  MODEL_PLANNER: optionalText.optional(),
+  MODEL_CODER: optionalText.optional(),
+  MODEL_REVIEWER: optionalText.optional(),
+  MODEL_WRITER: optionalText.optional(),
+  MODEL_TIMEOUT: z.coerce.number().positive().default(120),
+  RECORDINGS_DIR: optionalText.optional(),
+  RECORD_TO: optionalText.optional(),
+  AUTH: z.string().default("none"),
+  CORS_ORIGINS: z.string().default(""),
+  ALLOW_UNSANDBOXED: flag.default(false),
+  SECRETS_KEY: optionalText.optional(),
+  PROXY_PORT: port.optional(),
+  JOB_TIMEOUT: z.coerce.number().positive().default(3_600),
+  LEASE_SECONDS: z.coerce.number().positive().default(10),
+  DRAIN_SECONDS: z.coerce.number().nonnegative().default(30),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+export type Config = Readonly<z.infer<typeof Environment>>;
+
+/** Parses the environment once. Throws `invalid_config` naming every variable that is wrong and what it may be. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new AppError("invalid_config", `Fix these environment variables and start again:\n  ${lines.join("\n  ")}`);
+  }
+  const loopback = ["127.0.0.1", "::1", "localhost"].includes(parsed.data.HOST);
+  if (!loopback && parsed.data.AUTH === "none") {
+    throw new AppError("invalid_config", `HOST=${parsed.data.HOST} is reachable from the network and AUTH is none. Keep HOST on 127.0.0.1; authentication for other addresses is not built yet.`);
+  }
+  return Object.freeze(parsed.data);
+}

@@ -1,0 +1,33 @@
+import { bigint, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
+
+/** A conversation or a team's work: the unit that holds state. `values` and `interrupts` are a cache of the latest checkpoint. */
+export const threads = pgTable(
+  "threads",
+  {
+    threadId: uuid("thread_id").primaryKey(),
+    owner: text("owner").notNull(),
+    status: text("status", { enum: ["idle", "busy", "interrupted", "error"] }).notNull().default("idle"),
+    metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
+    config: jsonb("config").$type<Record<string, unknown>>().notNull().default({}),
+    values: jsonb("values"),
+    interrupts: jsonb("interrupts").$type<Record<string, unknown[]>>().notNull().default({}),
+    error: jsonb("error"),
+    graphId: text("graph_id"),
+    assistantId: uuid("assistant_id"),
+    /** Set on a team's thread: who started it, by which tool call, on which branch. */
+    parentThreadId: uuid("parent_thread_id"),
+    parentCall: text("parent_call"),
+    parentBranch: text("parent_branch"),
+    projectId: uuid("project_id"),
+    seq: bigint("seq", { mode: "number" }).notNull().default(0),
+    createdAt: time("created_at").notNull().defaultNow(),
+    updatedAt: time("updated_at").notNull().defaultNow(),
+  },
+  (table) => [
+    index("threads_owner_created").on(table.owner, table.createdAt),
+    index("threads_metadata").using("gin", table.metadata),
+    uniqueIndex("threads_parent_call").on(table.parentThreadId, table.parentBranch, table.parentCall),
+  ],
+);

@@ -1,0 +1,131 @@
+import type { RunCreate } from "../protocol/run-create.ts";
+import type { Assistant, Checkpoint, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
+import type { Approval, Decision } from "./approvals.ts";
+import type { SandboxLevel } from "./commands.ts";
+import type { ModelMode } from "./models.ts";
+import type { Project } from "./projects.ts";
+import type { DeployOutcome, ServiceStatus } from "./releases.ts";
+
+/**
+ * What the HTTP layer may ask of the runtime. Every method takes the caller; what is not theirs is `not_found`. Implemented in
+ * `runtime/`, `governance/` and `delivery/`, wired by `main.ts`, so that `server/` never sees a table, a graph or a process.
+ */
+export interface Caller {
+  /** Owner of what is made and seen: `local` under AUTH=none. */
+  readonly owner: string;
+}
+
+export interface Page {
+  limit: number;
+  offset: number;
+}
+
+export interface AssistantsService {
+  create(caller: Caller, input: { graph_id: string; assistant_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject; if_exists?: "raise" | "do_nothing" }): Promise<Assistant>;
+  /** By uuid or graph id. */
+  get(caller: Caller, assistantId: string): Promise<Assistant>;
+  search(caller: Caller, input: Page & { graph_id?: string; name?: string; metadata?: JsonObject; sort_by?: string; sort_order?: "asc" | "desc" }): Promise<{ items: Assistant[]; total: number }>;
+  update(caller: Caller, assistantId: string, input: { graph_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject }): Promise<Assistant>;
+  delete(caller: Caller, assistantId: string): Promise<void>;
+  versions(caller: Caller, assistantId: string, input: Page & { metadata?: JsonObject }): Promise<JsonObject[]>;
+  setLatest(caller: Caller, assistantId: string, version: number): Promise<Assistant>;
+  /** `xray`: expand subgraphs, `true` or a depth. */
+  graph(caller: Caller, assistantId: string, xray: boolean | number): Promise<JsonObject>;
+  schemas(caller: Caller, assistantId: string): Promise<JsonObject>;
+  subgraphs(caller: Caller, assistantId: string, input: { namespace?: string; recurse: boolean }): Promise<JsonObject>;
+}
+
+export interface ThreadSearch extends Page {
+  metadata?: JsonObject;
+  values?: JsonObject;
+  status?: ThreadStatus;
+  ids?: string[];
+  sort_by?: "thread_id" | "status" | "created_at" | "updated_at";
+  sort_order?: "asc" | "desc";
+}
+
+export interface ThreadsService {
+  create(caller: Caller, input: { thread_id?: string; metadata?: JsonObject; if_exists?: "raise" | "do_nothing"; supersteps?: { updates: { values: unknown; command?: unknown; as_node: string }[] }[] }): Promise<Thread>;
+  get(caller: Caller, threadId: string): Promise<Thread>;
+  search(caller: Caller, input: ThreadSearch): Promise<{ items: Thread[]; total: number }>;
+  count(caller: Caller, input: Omit<ThreadSearch, keyof Page>): Promise<number>;
+  update(caller: Caller, threadId: string, input: { metadata: JsonObject }): Promise<Thread>;
+  delete(caller: Caller, threadId: string): Promise<void>;
+  copy(caller: Caller, threadId: string): Promise<Thread>;
+  state(caller: Caller, threadId: string, input: { checkpoint?: Partial<Checkpoint>; subgraphs: boolean }): Promise<ThreadState>;
+  updateState(caller: Caller, threadId: string, input: { values: unknown; as_node?: string; checkpoint?: Partial<Checkpoint> }): Promise<{ checkpoint: Checkpoint }>;
+  history(caller: Caller, threadId: string, input: { limit: number; before?: Partial<Checkpoint>; metadata?: JsonObject; checkpoint?: Partial<Checkpoint> }): Promise<ThreadState[]>;
+}
+
+/** A live view of a run's stream; ends when the run's final status is committed. */
+export type RunStream = AsyncIterable<StreamFrame>;
+
+export interface RunsService {
+  /**
+   * Inserts the run by the thread's multitask rules. `threadId` null: stateless, on a temporary thread.
+   * A resume claims its approvals in the same transaction: nothing pending is `nothing_to_resume`, somebody else's decision `already_decided`.
+   */
+  create(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string> }): Promise<Run>;
+  /**
+   * Creates and follows: `stream` starts before the run does, so no event is missed. `abort` of the signal means that the client
+   * went away; the run is cancelled when `on_disconnect` says so.
+   */
+  stream(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string>; signal: AbortSignal }): Promise<{ run: Run; stream: RunStream }>;
+  /** Final values of the thread, or `{__error__: {error, message}}` for a failed run. Null after an interruption by cancel. */
+  join(caller: Caller, threadId: string | null, runId: string, input: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown>;
+  /** `lastEventId` null: new events only for a non-resumable run, "-1": from the start of the buffer. */
+  joinStream(caller: Caller, threadId: string | null, runId: string, input: { lastEventId: string | null; cancelOnDisconnect: boolean; streamModes: string[] | null; signal: AbortSignal }): Promise<RunStream>;
+  list(caller: Caller, threadId: string, input: Page & { status?: RunStatus }): Promise<{ items: Run[]; total: number }>;
+  get(caller: Caller, threadId: string, runId: string): Promise<Run>;
+  delete(caller: Caller, threadId: string, runId: string): Promise<void>;
+  /** Returns once the cancellation is recorded, or with `wait` once the run has settled. A finished run: no effect, no error. */
+  cancel(caller: Caller, threadId: string, runId: string, input: { action: "interrupt" | "rollback"; wait: boolean }): Promise<void>;
+  cancelMany(caller: Caller, input: { thread_id?: string; run_ids?: string[]; status?: "pending" | "running" | "all"; action: "interrupt" | "rollback" }): Promise<void>;
+}
+
+export interface StoreItem {
+  namespace: string[];
+  key: string;
+  value: JsonObject;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface StoreService {
+  put(caller: Caller, input: { namespace: string[]; key: string; value: JsonObject }): Promise<void>;
+  get(caller: Caller, input: { namespace: string[]; key: string }): Promise<StoreItem | null>;
+  delete(caller: Caller, input: { namespace: string[]; key: string }): Promise<void>;
+  search(caller: Caller, input: Page & { namespace_prefix: string[]; filter?: JsonObject; query?: string }): Promise<StoreItem[]>;
+  namespaces(caller: Caller, input: Page & { prefix?: string[]; suffix?: string[]; max_depth?: number }): Promise<string[][]>;
+}
+
+export interface ApprovalsService {
+  list(caller: Caller, input: Page & { state?: string; kind?: string; thread_id?: string }): Promise<{ items: Approval[]; total: number }>;
+  get(caller: Caller, approvalId: string): Promise<Approval>;
+  /** Decides and starts the resume run. Already decided: `already_decided` with who and when. */
+  decide(caller: Caller, approvalId: string, decision: Decision | unknown): Promise<Approval>;
+}
+
+export interface ProjectsService {
+  list(caller: Caller): Promise<(Project & { service: ServiceStatus })[]>;
+  get(caller: Caller, projectId: string): Promise<Project & { service: ServiceStatus }>;
+  rollback(caller: Caller, projectId: string, input: { releaseId?: string; reason: string }): Promise<DeployOutcome>;
+  undeploy(caller: Caller, projectId: string): Promise<ServiceStatus>;
+  logs(caller: Caller, projectId: string, lines: number): Promise<string>;
+}
+
+export interface SystemService {
+  /** True once migrations are done, graphs are loaded and work can be taken. */
+  ready(): boolean;
+  info(): { version: string; langgraph_js_version: string; sandbox: SandboxLevel; models: ModelMode; graphs: { id: string; error: string | null }[] };
+}
+
+export interface Services {
+  assistants: AssistantsService;
+  threads: ThreadsService;
+  runs: RunsService;
+  store: StoreService;
+  approvals: ApprovalsService;
+  projects: ProjectsService;
+  system: SystemService;
+}

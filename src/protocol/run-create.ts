@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+export const StreamMode = z.enum(["values", "messages", "messages-tuple", "updates", "events", "tasks", "checkpoints", "debug", "custom", "tools"]);
+export type StreamMode = z.infer<typeof StreamMode>;
+
+const Goto = z.union([z.string(), z.object({ node: z.string(), input: z.unknown() })]);
+
+export const RunCommand = z.object({
+  resume: z.unknown().optional(),
+  update: z.union([z.record(z.string(), z.unknown()), z.array(z.tuple([z.string(), z.unknown()]))]).nullish(),
+  goto: z.union([Goto, z.array(Goto)]).nullish(),
+});
+export type RunCommand = z.infer<typeof RunCommand>;
+
+/** Body of every endpoint that creates a run. Unknown fields are ignored, as clients of other versions expect. */
+export const RunCreate = z.object({
+  assistant_id: z.string().min(1),
+  input: z.unknown().optional(),
+  command: RunCommand.nullish(),
+  config: z
+    .object({ configurable: z.record(z.string(), z.unknown()).nullish(), recursion_limit: z.number().int().positive().nullish(), tags: z.array(z.string()).nullish() })
+    .loose()
+    .nullish(),
+  context: z.record(z.string(), z.unknown()).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  checkpoint: z.object({ checkpoint_id: z.string().nullish(), checkpoint_ns: z.string().nullish(), checkpoint_map: z.record(z.string(), z.unknown()).nullish() }).loose().nullish(),
+  checkpoint_id: z.string().nullish(),
+  stream_mode: z.union([StreamMode, z.array(StreamMode)]).nullish(),
+  stream_subgraphs: z.boolean().nullish(),
+  stream_resumable: z.boolean().nullish(),
+  interrupt_before: z.union([z.literal("*"), z.array(z.string())]).nullish(),
+  interrupt_after: z.union([z.literal("*"), z.array(z.string())]).nullish(),
+  multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]).nullish(),
+  if_not_exists: z.enum(["reject", "create"]).nullish(),
+  on_completion: z.enum(["delete", "keep"]).nullish(),
+  on_disconnect: z.enum(["continue", "cancel"]).nullish(),
+  after_seconds: z.number().nonnegative().nullish(),
+  durability: z.enum(["sync", "async", "exit"]).nullish(),
+  webhook: z.string().nullish(),
+});
+export type RunCreate = z.infer<typeof RunCreate>;

@@ -1,0 +1,78 @@
+/** Shapes that the LangGraph Server API sends. Field names are the wire's. Sources: reference implementation and its clients. */
+export type ThreadStatus = "idle" | "busy" | "interrupted" | "error";
+export type RunStatus = "pending" | "running" | "error" | "success" | "timeout" | "interrupted";
+export type MultitaskStrategy = "reject" | "enqueue" | "interrupt" | "rollback";
+export type JsonObject = Record<string, unknown>;
+
+export interface Assistant {
+  assistant_id: string;
+  graph_id: string;
+  name: string;
+  description: string | null;
+  version: number;
+  config: JsonObject;
+  context: JsonObject;
+  metadata: JsonObject;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Thread {
+  thread_id: string;
+  created_at: string;
+  updated_at: string;
+  metadata: JsonObject;
+  status: ThreadStatus;
+  config: JsonObject;
+  values: unknown;
+  interrupts: Record<string, { id: string; value: unknown }[]>;
+  error?: unknown;
+}
+
+export interface Checkpoint {
+  thread_id: string;
+  checkpoint_ns: string;
+  checkpoint_id: string | null;
+  checkpoint_map: JsonObject | null;
+}
+
+export interface ThreadTask {
+  id: string;
+  name: string;
+  path: unknown[];
+  error: unknown;
+  interrupts: { id: string; value: unknown }[];
+  checkpoint: Checkpoint | null;
+  state: ThreadState | null;
+  result: unknown;
+}
+
+export interface ThreadState {
+  values: unknown;
+  next: string[];
+  tasks: ThreadTask[];
+  metadata: JsonObject;
+  created_at: string | null;
+  checkpoint: Checkpoint | null;
+  parent_checkpoint: Checkpoint | null;
+}
+
+export interface Run {
+  run_id: string;
+  thread_id: string;
+  assistant_id: string;
+  created_at: string;
+  updated_at: string;
+  status: RunStatus;
+  metadata: JsonObject;
+  kwargs: JsonObject;
+  multitask_strategy: MultitaskStrategy;
+}
+
+/** One frame of a run's stream. `id` counts up from "0" per run and is the same on every bus. */
+export interface StreamFrame {
+  id: string;
+  event: string;
+  /** JSON text, one line. */
+  data: string;
+}
