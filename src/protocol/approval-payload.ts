@@ -64,7 +64,9 @@ export function approvalId(identity: ApprovalRequest["identity"], kind: Approval
 /** sha256 of the canonical JSON (sorted keys) of what a decision rests on. */
 export function digestOf(facts: unknown): string {
   const canonical = JSON.stringify(facts, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value,
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
   );
   return createHash("sha256").update(canonical).digest("hex");
 }

@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { AppError } from "#errors";
+
+export interface ServerProcess extends AsyncDisposable {
+  /** e.g. `http://127.0.0.1:40123` */
+  readonly url: string;
+  /** What the server said while starting: sandbox level, models, proxy. */
+  readonly announcements: readonly string[];
+}
+
+const READY = /^Slipway is ready: (http:\/\/\S+)/;
+
+/**
+ * Starts a whole Slipway server (`src/main.ts`) as a child process on a free port and waits until it takes work.
+ * Disposing sends SIGTERM and waits for the drain.
+ */
+export async function startServerProcess(environment: Record<string, string>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    env: { ...process.env, PORT: "0", LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error", ...environment },
+  });
+  const announcements: string[] = [];
+  const url = await new Promise<string>((ready, fail) => {
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => {
+      const match = READY.exec(line);
+      if (match?.[1] === undefined) announcements.push(line.trim());
+      else ready(match[1]);
+    });
+    child.once("exit", (code) => fail(new AppError("internal", `The server ended while starting (exit code ${code}). Its message is above.`)));
+  });
+  return { url, announcements, [Symbol.asyncDispose]: () => stop(child) };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  child.kill("SIGTERM");
+  await ended;
+}
