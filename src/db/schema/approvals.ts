@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { index, integer, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { threads } from "./threads.ts";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
@@ -9,9 +9,13 @@ export const approvals = pgTable(
   "approvals",
   {
     id: uuid("id").primaryKey(),
-    threadId: uuid("thread_id").notNull().references(() => threads.threadId, { onDelete: "cascade" }),
+    threadId: uuid("thread_id")
+      .notNull()
+      .references(() => threads.threadId, { onDelete: "cascade" }),
     runId: uuid("run_id").notNull(),
     interruptId: text("interrupt_id").notNull(),
+    /** Answers its node had consumed when it asked: LangGraph gives the questions of one node one id, this tells them apart. */
+    position: integer("position").notNull().default(0),
     /** A mirror shows the approval of a child thread in its parent; deciding either decides the original. */
     mirrorOf: uuid("mirror_of"),
     owner: text("owner").notNull(),
@@ -22,8 +26,12 @@ export const approvals = pgTable(
     description: text("description").notNull().default(""),
     payload: jsonb("payload").notNull(),
     digest: text("digest"),
-    risk: text("risk", { enum: ["low", "medium", "high"] }).notNull().default("medium"),
-    state: text("state", { enum: ["pending", "resuming", "done", "expired", "superseded"] }).notNull().default("pending"),
+    risk: text("risk", { enum: ["low", "medium", "high"] })
+      .notNull()
+      .default("medium"),
+    state: text("state", { enum: ["pending", "resuming", "done", "expired", "superseded"] })
+      .notNull()
+      .default("pending"),
     decision: jsonb("decision"),
     decidedBy: text("decided_by"),
     decidedAt: time("decided_at"),
@@ -32,5 +40,12 @@ export const approvals = pgTable(
     createdAt: time("created_at").notNull().defaultNow(),
     updatedAt: time("updated_at").notNull().defaultNow(),
   },
-  (table) => [index("approvals_thread").on(table.threadId, table.state), index("approvals_pending").on(table.owner, table.createdAt).where(sql`state = 'pending'`)],
+  (table) => [
+    index("approvals_thread").on(table.threadId, table.state),
+    index("approvals_pending")
+      .on(table.owner, table.createdAt)
+      .where(sql`state = 'pending'`),
+    index("approvals_mirror").on(table.mirrorOf),
+    index("approvals_resume_run").on(table.resumeRunId),
+  ],
 );

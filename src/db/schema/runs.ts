@@ -9,7 +9,9 @@ export const runs = pgTable(
   "runs",
   {
     runId: uuid("run_id").primaryKey(),
-    threadId: uuid("thread_id").notNull().references(() => threads.threadId, { onDelete: "cascade" }),
+    threadId: uuid("thread_id")
+      .notNull()
+      .references(() => threads.threadId, { onDelete: "cascade" }),
     /** Order of creation; per thread the order of execution. */
     sequence: bigserial("sequence", { mode: "number" }).notNull(),
     assistantId: uuid("assistant_id").notNull(),
@@ -23,7 +25,14 @@ export const runs = pgTable(
     /** Id of the run that forked this line of history; inherited by resumes and retries. */
     branch: text("branch").notNull(),
     stateless: boolean("stateless").notNull().default(false),
+    /** Claims so far. Failures and crashes are bounded apart: a long run may be interrupted often, as long as it gets on. */
     attempt: integer("attempt").notNull().default(0),
+    failures: integer("failures").notNull().default(0),
+    crashes: integer("crashes").notNull().default(0),
+    /** Head of the thread at the last crash: crashes count only while nothing moves. */
+    crashCheckpoint: text("crash_checkpoint"),
+    /** Head of the thread before this run: where a retry sees whether the input was consumed and where a rollback returns to. */
+    baseCheckpoint: text("base_checkpoint"),
     /** Raised by every claim; a write that carries another epoch is refused. */
     epoch: bigint("epoch", { mode: "number" }).notNull().default(0),
     worker: text("worker"),
@@ -36,15 +45,21 @@ export const runs = pgTable(
     endedAt: time("ended_at"),
   },
   (table) => [
-    uniqueIndex("runs_one_running_per_thread").on(table.threadId).where(sql`status = 'running'`),
-    index("runs_pending").on(table.runAfter, table.sequence).where(sql`status = 'pending'`),
+    uniqueIndex("runs_one_running_per_thread")
+      .on(table.threadId)
+      .where(sql`status = 'running'`),
+    index("runs_pending")
+      .on(table.runAfter, table.sequence)
+      .where(sql`status = 'pending'`),
     index("runs_thread").on(table.threadId, table.sequence),
   ],
 );
 
 /** Apart from `runs`, because `FOR SHARE` on the run row (the fence of every write) would make a heartbeat wait. */
 export const runLeases = pgTable("run_leases", {
-  runId: uuid("run_id").primaryKey().references(() => runs.runId, { onDelete: "cascade" }),
+  runId: uuid("run_id")
+    .primaryKey()
+    .references(() => runs.runId, { onDelete: "cascade" }),
   epoch: bigint("epoch", { mode: "number" }).notNull(),
   leaseUntil: time("lease_until").notNull(),
 });
@@ -68,12 +83,18 @@ export const outbox = pgTable(
   {
     id: uuid("id").primaryKey(),
     kind: text("kind", { enum: ["team_outcome"] }).notNull(),
-    threadId: uuid("thread_id").notNull().references(() => threads.threadId, { onDelete: "cascade" }),
+    threadId: uuid("thread_id")
+      .notNull()
+      .references(() => threads.threadId, { onDelete: "cascade" }),
     payload: jsonb("payload").$type<Record<string, unknown>>().notNull(),
     attempts: integer("attempts").notNull().default(0),
     dueAt: time("due_at").notNull().defaultNow(),
     doneAt: time("done_at"),
     createdAt: time("created_at").notNull().defaultNow(),
   },
-  (table) => [index("outbox_due").on(table.dueAt).where(sql`done_at is null`)],
+  (table) => [
+    index("outbox_due")
+      .on(table.dueAt)
+      .where(sql`done_at is null`),
+  ],
 );

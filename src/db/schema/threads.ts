@@ -1,4 +1,4 @@
-import { bigint, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 
@@ -8,7 +8,9 @@ export const threads = pgTable(
   {
     threadId: uuid("thread_id").primaryKey(),
     owner: text("owner").notNull(),
-    status: text("status", { enum: ["idle", "busy", "interrupted", "error"] }).notNull().default("idle"),
+    status: text("status", { enum: ["idle", "busy", "interrupted", "error"] })
+      .notNull()
+      .default("idle"),
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     config: jsonb("config").$type<Record<string, unknown>>().notNull().default({}),
     values: jsonb("values"),
@@ -21,6 +23,8 @@ export const threads = pgTable(
     parentCall: text("parent_call"),
     parentBranch: text("parent_branch"),
     projectId: uuid("project_id"),
+    /** Made for one stateless run: not listed, swept when the run is over. */
+    temporary: boolean("temporary").notNull().default(false),
     seq: bigint("seq", { mode: "number" }).notNull().default(0),
     createdAt: time("created_at").notNull().defaultNow(),
     updatedAt: time("updated_at").notNull().defaultNow(),
