@@ -23,6 +23,8 @@ export interface Approval {
   description: string;
   digest: string | null;
   risk: "low" | "medium" | "high";
+  /** What the interrupt showed, as it was: a mirror shows the same choices, schema and evidence. */
+  payload: unknown;
   state: ApprovalState;
   decision: Decision | null;
   decidedBy: string | null;
