@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { Flag, Id, maybe, PageFields, present, Select } from "./fields.ts";
+import { RunCreate, StreamMode } from "./run-create.ts";
+
+export const RunPath = z.object({ thread_id: Id, run_id: Id });
+export const StatelessRunPath = z.object({ run_id: Id });
+
+/**
+ * What a client may not set: keys with two leading underscores are how LangGraph and this server hand a run its internals.
+ * Removed from every place whose keys end in a run's `configurable` or context.
+ */
+export function withoutReservedKeys<T>(record: T): T {
+  if (typeof record !== "object" || record === null || Array.isArray(record)) return record;
+  // the same shape, with fewer keys: every reader of these open records takes any subset
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !key.startsWith("__"))) as T;
+}
+
+/** The body of every endpoint that creates a run, with reserved keys removed. */
+export const RunRequest = RunCreate.transform((run) => {
+  const clean = { ...run };
+  if (run.context) clean.context = withoutReservedKeys(run.context);
+  if (run.checkpoint) clean.checkpoint = withoutReservedKeys(run.checkpoint);
+  if (run.config) {
+    clean.config = withoutReservedKeys(run.config);
+    if (run.config.configurable) clean.config.configurable = withoutReservedKeys(run.config.configurable);
+  }
+  return clean;
+});
+
+export const RunBatch = z.array(RunRequest).min(1).max(100);
+
+const RunStatusWord = z.enum(["pending", "running", "error", "success", "timeout", "interrupted"]);
+const Action = z
+  .enum(["interrupt", "rollback"])
+  .nullish()
+  .transform((action) => action ?? "interrupt");
+
+/** In a query a repeated parameter is a list and a single one a text. */
+const Listed = (value: unknown) => (typeof value === "string" ? [value] : value);
+
+export const RunsQuery = z.object({ ...PageFields, status: maybe(RunStatusWord), select: z.preprocess(Listed, Select) }).transform(present);
+
+export const CancelQuery = z.object({ wait: Flag.nullish().transform((flag) => flag ?? false), action: Action });
+
+export const CancelManyBody = z
+  .object({ thread_id: maybe(Id), run_ids: maybe(z.array(Id).min(1)), status: maybe(z.enum(["pending", "running", "all"])) })
+  .refine((body) => body.run_ids !== undefined || body.status !== undefined, "name the runs (thread_id and run_ids) or a status: pending, running or all")
+  .transform(present);
+
+export const CancelManyQuery = z.object({ action: Action });
+
+export const JoinQuery = z.object({ cancel_on_disconnect: Flag.nullish().transform((flag) => flag ?? false) });
+
+/** A repeated `stream_mode` is a list; the SDK sends a list of one as a text. */
+export const JoinStreamQuery = JoinQuery.extend({
+  stream_mode: z.preprocess(
+    Listed,
+    z
+      .array(StreamMode)
+      .nullish()
+      .transform((modes) => modes ?? null),
+  ),
+});
+
+/** Header values that stand for "from the start of the buffer". */
+const FROM_START = new Set(["-1", "-"]);
+
+/**
+ * `Last-Event-ID` to the form that services take: null when absent, "-1" for the start of the buffer, else a decimal counter.
+ * Undefined for anything else, which no event of ours ever carried.
+ */
+export function parseLastEventId(header: string | undefined): string | null | undefined {
+  const text = header?.trim() ?? "";
+  if (text === "") return null;
+  if (FROM_START.has(text)) return "-1";
+  return /^\d{1,15}$/.test(text) ? String(Number(text)) : undefined;
+}

@@ -1,0 +1,20 @@
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { AppError } from "#errors";
+import { isLoopbackName } from "./origins.ts";
+
+/**
+ * Refuses requests whose `Host` is not a name of this server. A page can make a name of its own resolve to 127.0.0.1 and then counts as
+ * same-origin here (DNS rebinding); the `Host` header is what gives it away.
+ *
+ * @param allowed further names without port; null where the server is behind a real name and authentication
+ */
+export function hosts(allowed: readonly string[] | null): RequestHandler {
+  return function checkHost(request: Request, _response: Response, next: NextFunction): void {
+    const host = request.headers.host;
+    // only HTTP/1.0 programs leave it out, browsers never do
+    if (allowed === null || host === undefined) return next();
+    const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
+    if (isLoopbackName(name) || allowed.includes(name)) return next();
+    throw new AppError("forbidden", "This server answers to localhost only; the Host header names another machine.");
+  };
+}

@@ -1,0 +1,67 @@
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { AppError } from "#errors";
+
+/** Any page served from this machine, whatever its port. */
+export const LOCALHOST = "localhost";
+export const STUDIO_ORIGIN = "https://smith.langchain.com";
+
+/** Response headers that clients in a browser read. */
+const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next", "x-error-code", "x-request-id"].join(", ");
+
+const PREFLIGHT_SECONDS = 600;
+
+/**
+ * Lets pages of the listed origins in and all other pages out. A page can send simple requests (a form, an image) to any address without
+ * asking first, so refusing to answer a preflight is not enough: a request that carries a foreign `Origin`, or that a browser marks as
+ * cross-site, is refused before anything happens. Requests without these headers come from programs, which need no page to be tricked.
+ *
+ * @param allowed exact origins, `localhost` for every origin of this machine, `*` for all
+ */
+export function origins(allowed: readonly string[]): RequestHandler {
+  return function checkOrigin(request: Request, response: Response, next: NextFunction): void {
+    const origin = request.get("origin");
+    response.vary("Origin");
+    if (origin === undefined) {
+      if (isHiddenCrossSite(request) && !allowed.includes("*")) throw refuse("another site");
+      return next();
+    }
+    if (!isOwn(origin, request) && !isAllowed(origin, allowed)) throw refuse(origin);
+    response.set("access-control-allow-origin", origin);
+    response.set("access-control-expose-headers", EXPOSED);
+    if (request.method !== "OPTIONS" || request.get("access-control-request-method") === undefined) return next();
+    answerPreflight(request, response);
+  };
+}
+
+function answerPreflight(request: Request, response: Response): void {
+  response.set("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  response.set("access-control-allow-headers", request.get("access-control-request-headers") ?? "content-type");
+  response.set("access-control-max-age", String(PREFLIGHT_SECONDS));
+  if (request.get("access-control-request-private-network") === "true") response.set("access-control-allow-private-network", "true");
+  response.status(204).end();
+}
+
+/** A subresource of a foreign page: no `Origin`, but marked by the browser. A person following a link is not one. */
+function isHiddenCrossSite(request: Request): boolean {
+  return request.get("sec-fetch-site") === "cross-site" && request.get("sec-fetch-mode") !== "navigate";
+}
+
+/** A page that this server itself served; `hosts` has made sure that the name is ours. */
+function isOwn(origin: string, request: Request): boolean {
+  return URL.canParse(origin) && new URL(origin).host === request.headers.host;
+}
+
+function isAllowed(origin: string, allowed: readonly string[]): boolean {
+  if (allowed.includes("*") || allowed.includes(origin)) return true;
+  return allowed.includes(LOCALHOST) && URL.canParse(origin) && isLoopbackName(new URL(origin).hostname);
+}
+
+/** Names that no DNS answer can point elsewhere: browsers resolve `localhost` and `*.localhost` themselves. */
+export function isLoopbackName(hostname: string): boolean {
+  const name = hostname.toLowerCase();
+  return name === LOCALHOST || name.endsWith(".localhost") || name === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+function refuse(origin: string): AppError {
+  return new AppError("forbidden", `Requests from pages of ${origin} are not allowed. Add the origin to CORS_ORIGINS to allow them.`);
+}

@@ -1,0 +1,8 @@
+import type { NextFunction, Request, Response } from "express";
+import { AppError } from "#errors";
+
+/** NUL is the one character that decodes from an address and that no id, key or namespace in PostgreSQL can hold. */
+export function readableAddress(request: Request, _response: Response, next: NextFunction): void {
+  if (request.url.includes("%00")) throw new AppError("invalid_request", "The address contains a NUL character.");
+  next();
+}

@@ -1,0 +1,31 @@
+import { Router } from "express";
+import { AppError } from "#errors";
+
+/** Parts of the LangGraph Server API that other servers have and this one does not have yet. */
+const NOT_BUILT: { paths: string[]; what: string }[] = [
+  { paths: ["/runs/crons", "/runs/crons/*rest", "/threads/:thread_id/runs/crons"], what: "Crons are" },
+  { paths: ["/threads/:thread_id/commands", "/threads/:thread_id/stream/events"], what: "Protocol v2 (commands and stream/events) is" },
+  { paths: ["/threads/:thread_id/stream"], what: "The stream of all runs of a thread is" },
+  { paths: ["/threads/prune"], what: "Pruning threads is" },
+  { paths: ["/mcp", "/mcp/*rest"], what: "The MCP endpoint is" },
+  { paths: ["/a2a/*rest", "/.well-known/agent-card.json"], what: "A2A is" },
+  { paths: ["/ui/*rest"], what: "Serving UI components is" },
+  { paths: ["/metrics", "/docs", "/openapi.json"], what: "This page is" },
+];
+
+/**
+ * Answers 404 and says plainly what is missing. Not 501: clients of the LangGraph SDK repeat a 5xx four times before they show it.
+ * Mounted before the routes whose parameters would swallow these paths.
+ */
+export function notBuiltRoutes(): Router {
+  const router = Router();
+  for (const { paths, what } of NOT_BUILT) {
+    router.all(paths, () => {
+      throw new AppError("not_found", `${what} not built yet in this server.`);
+    });
+  }
+  router.patch("/threads/:thread_id/state", () => {
+    throw new AppError("not_found", "Patching the metadata of a state is not built yet in this server; PATCH the thread instead.");
+  });
+  return router;
+}

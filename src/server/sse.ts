@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import type { Response } from "express";
+import { toAppError } from "#errors";
+import type { Log } from "#log";
+import type { RunStream } from "#ports/services.ts";
+import type { StreamFrame } from "#protocol/wire.ts";
+
+/**
+ * Server-sent events of a run.
+ *
+ * A stream is *open* from the headers on. It ends in one of two ways, and clients tell them apart: when the run is over the response is
+ * ended properly, which in this protocol is the only end marker; in every other case (the bus dropped a slow reader, the process shuts
+ * down, something broke) the connection is cut, and a client that has seen `Location` comes back with `Last-Event-ID`.
+ *
+ * A comment is sent every few seconds so that clients notice a dead connection. It is one line without a blank line after it: a
+ * blank line would make the SDK's reader emit an empty event once it has seen an id.
+ */
+export interface SseOptions {
+  log: Log;
+  /** Milliseconds between comments; 5,000 unless told. */
+  heartbeatMs?: number;
+  /** Milliseconds a reader may leave the connection full before it is dropped; 30,000 unless told. */
+  slowReaderMs?: number;
+}
+
+const HEARTBEAT = ": heartbeat\n";
+const HEARTBEAT_MS = 5_000;
+const SLOW_READER_MS = 30_000;
+
+/** Sends the headers, so that a client learns the run's address before its first event. */
+export function openEventStream(response: Response): void {
+  response.status(200).set({ "content-type": "text/event-stream", "cache-control": "no-cache, no-store", "x-accel-buffering": "no" });
+  response.flushHeaders();
+}
+
+/** Follows the stream until it ends, the client leaves, or the reader is too slow. Never throws. */
+export async function sendEvents(response: Response, stream: RunStream, options: SseOptions): Promise<void> {
+  if (!response.headersSent) openEventStream(response);
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain && response.writable) response.write(HEARTBEAT);
+  }, options.heartbeatMs ?? HEARTBEAT_MS);
+  heartbeat.unref();
+  try {
+    for await (const frame of stream) {
+      if (response.destroyed) return;
+      if (!response.write(formatFrame(frame))) await drained(response, options.slowReaderMs ?? SLOW_READER_MS);
+    }
+    response.end();
+  } catch (error) {
+    if (!response.destroyed) options.log.warn({ code: toAppError(error).code, err: error }, "stream cut; the client can resume it");
+    response.destroy();
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** `event`, `data`, `id`, blank line. Line ends inside a field would forge another field or event. */
+export function formatFrame(frame: StreamFrame): string {
+  return `event: ${oneLine(frame.event)}\ndata: ${oneLine(frame.data)}\nid: ${oneLine(frame.id)}\n\n`;
+}
+
+function oneLine(text: string): string {
+  return /[\r\n\0]/.test(text) ? text.replaceAll(/[\r\n\0]/g, " ") : text;
+}
+
+async function drained(response: Response, limitMs: number): Promise<void> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new Error(`the reader took nothing for ${limitMs} ms`)), limitMs);
+  const gone = () => limit.abort(new Error("the client went away"));
+  response.once("close", gone);
+  try {
+    if (response.writableNeedDrain) await once(response, "drain", { signal: limit.signal });
+  } finally {
+    clearTimeout(timer);
+    response.off("close", gone);
+  }
+}
