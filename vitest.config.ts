@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+/** Unit tests touch nothing; the others share one PostgreSQL for the run (see tests/helpers/database.ts). */
+function project(name: string, options: { database: boolean; timeout?: number }) {
+  return {
+    test: {
+      name,
+      include: [`tests/${name}/**/*.test.ts`],
+      pool: "forks" as const,
+      testTimeout: options.timeout ?? 60_000,
+      hookTimeout: options.timeout ?? 60_000,
+      globalSetup: options.database ? ["tests/helpers/database-setup.ts"] : [],
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    globals: false,
+    projects: [
+      project("unit", { database: false }),
+      project("integration", { database: true }),
+      project("conformance", { database: true }),
+      project("chaos", { database: true, timeout: 300_000 }),
+    ],
+  },
+});
