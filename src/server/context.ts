@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import type { Log } from "#log";
 import type { Caller, Services } from "#ports/services.ts";
+import type { SseOptions } from "./sse.ts";
 
 /** What every group of routes works with. */
 export interface RouteContext {
@@ -8,4 +9,6 @@ export interface RouteContext {
   log: Log;
   /** Who asks. Throws `unauthorized` for a request without an acceptable identity. */
   caller: (request: Request) => Caller;
+  /** How event streams are kept alive and slow readers dropped; for tests. */
+  stream?: Omit<SseOptions, "log">;
 }

@@ -24,12 +24,15 @@ export interface SseOptions {
 }
 
 const HEARTBEAT = ": heartbeat\n";
+const CUT = ": cut\n";
 const HEARTBEAT_MS = 5_000;
 const SLOW_READER_MS = 30_000;
 
 /** Sends the headers, so that a client learns the run's address before its first event. */
 export function openEventStream(response: Response): void {
-  response.status(200).set({ "content-type": "text/event-stream", "cache-control": "no-cache, no-store", "x-accel-buffering": "no" });
+  response.status(200).set({ "cache-control": "no-cache, no-store", "x-accel-buffering": "no" });
+  // not through Express, which would add a charset
+  response.setHeader("content-type", "text/event-stream");
   response.flushHeaders();
 }
 
@@ -48,10 +51,16 @@ export async function sendEvents(response: Response, stream: RunStream, options:
     response.end();
   } catch (error) {
     if (!response.destroyed) options.log.warn({ code: toAppError(error).code, err: error }, "stream cut; the client can resume it");
-    response.destroy();
+    cut(response);
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** Breaks the connection without ending the answer, after what was already written has left; a reader that takes nothing waits for nothing. */
+function cut(response: Response): void {
+  if (response.destroyed || response.writableNeedDrain) response.destroy();
+  else response.write(CUT, () => response.destroy());
 }
 
 /** `event`, `data`, `id`, blank line. Line ends inside a field would forge another field or event. */

@@ -12,15 +12,16 @@ import { formatFrame, openEventStream, sendEvents } from "../sse.ts";
 import { sendWaitingJson } from "../waiting-json.ts";
 
 /** Runs that a client follows: event streams and answers that wait for the end. */
-export function runStreamRoutes({ services: { runs }, caller, log }: RouteContext): Router {
+export function runStreamRoutes({ services: { runs }, caller, log, stream: streamOptions }: RouteContext): Router {
   const router = Router();
+  const sse = { log, ...streamOptions };
 
   async function createAndStream(request: Request, response: Response, threadId: string | null): Promise<void> {
     const input = parse(RunRequest, request.body, "body");
     const signal = disconnectSignal(response);
     const { run, stream } = await runs.stream(caller(request), threadId, input, { headers: configurableHeaders(request.headers), signal });
     setRunAddress(response, threadId, run.run_id, "stream");
-    await sendEvents(response, stream, { log });
+    await sendEvents(response, stream, sse);
   }
 
   async function createAndWait(request: Request, response: Response, threadId: string | null): Promise<void> {
@@ -43,7 +44,7 @@ export function runStreamRoutes({ services: { runs }, caller, log }: RouteContex
     try {
       const stream = await runs.joinStream(caller(request), threadId, runId, { lastEventId, cancelOnDisconnect, streamModes, signal });
       setRunAddress(response, threadId, runId, "stream");
-      await sendEvents(response, stream, { log });
+      await sendEvents(response, stream, sse);
     } catch (error) {
       if (!isAppError(error) || error.code !== "not_found" || response.headersSent) throw error;
       sendNotFoundEvent(response, error);
