@@ -1,0 +1,54 @@
+import type { Confinement } from "./confinement.ts";
+import { systemPlan, type PlanStep } from "./system-plan.ts";
+import { INSIDE_START, START_BIND, tail } from "./tail.ts";
+import { insideToolchain, type HostToolchain } from "./toolchain.ts";
+
+/**
+ * The same root directory built by bubblewrap. As root it makes no user namespace and keeps its capabilities until `setpriv` in the tail
+ * has changed the uid and dropped them all; as anyone else it has none outside of its own namespace.
+ */
+export function bubblewrap(host: HostToolchain, program = "bwrap"): Confinement {
+  const toolchain = insideToolchain(host);
+  return {
+    level: "bubblewrap",
+    toolchain,
+    movesPaths: true,
+    wrap(request, environment, { limits, uid, processes }) {
+      const plan = systemPlan({ ...request, binds: [START_BIND, ...request.binds] }, toolchain, uid ?? process.getuid?.() ?? 0, limits.temporaryBytes);
+      return [
+        program,
+        ...(uid === null ? ["--unshare-user"] : []),
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        ...(request.network === "host" ? [] : ["--unshare-net"]),
+        ...(request.dieWithParent === false ? [] : ["--die-with-parent"]),
+        ...plan.flatMap((step) => words(step)),
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/",
+        "--",
+        ...tail(request, environment, { limits, uid, privileges: true, startScript: INSIDE_START, processes }),
+      ];
+    },
+  };
+}
+
+function words(step: PlanStep): string[] {
+  switch (step.kind) {
+    case "bind":
+      return [step.bind.mode === "ro" ? "--ro-bind" : "--bind", step.bind.source, step.bind.target];
+    case "link":
+      return ["--symlink", step.text, step.path];
+    case "text":
+      // bubblewrap takes the content of files from descriptors only; names of users are a courtesy that it goes without
+      return [];
+    case "temporary":
+      return ["--perms", step.mode, "--size", String(step.bytes), "--tmpfs", step.path];
+    case "dev":
+      return ["--dev", "/dev"];
+    case "proc":
+      return ["--proc", "/proc"];
+  }
+}
