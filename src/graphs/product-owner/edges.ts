@@ -1,0 +1,41 @@
+import { AIMessage } from "@langchain/core/messages";
+import { END } from "@langchain/langgraph";
+import { deploymentDue } from "#nodes/product-owner/deployment-due.ts";
+import { lastHuman } from "#nodes/shared/model-history.ts";
+import type { ProductOwnerState } from "./state.ts";
+
+/** A wake-up tells of a team; a person says something; neither is a turn that only looks for open questions. */
+export function whatArrived(state: ProductOwnerState): "parse_intent" | "announce" | "collect_approvals" {
+  const { outcome } = state;
+  if (outcome !== null && outcome.status !== "decided" && Object.hasOwn(state.works, outcome.call)) return "announce";
+  return isSomebodyWaiting(state) ? "parse_intent" : "collect_approvals";
+}
+
+/** True while the person's newest message has no turn of its own yet (a cancelled wake-up may have come before it). */
+function isSomebodyWaiting(state: ProductOwnerState): boolean {
+  const newest = lastHuman(state.messages);
+  return newest !== undefined && (newest.id ?? "") !== state.handled;
+}
+
+/** Without an intent the reason was told in the chat, and the turn is over. */
+export function isIntentKnown(state: ProductOwnerState): "choose_capabilities" | "collect_approvals" {
+  return state.intent === null ? "collect_approvals" : "choose_capabilities";
+}
+
+export function wantsTools(state: ProductOwnerState): "work_tools" | "collect_approvals" {
+  const last = state.messages.at(-1);
+  return AIMessage.isInstance(last) && (last.tool_calls ?? []).length > 0 ? "work_tools" : "collect_approvals";
+}
+
+export function whatFollowsTheNews(state: ProductOwnerState): "start_devops" | "parse_intent" | "collect_approvals" {
+  if (deploymentDue(state) !== null) return "start_devops";
+  return isSomebodyWaiting(state) ? "parse_intent" : "collect_approvals";
+}
+
+export function isSomethingAsked(state: ProductOwnerState): "ask_approval" | typeof END {
+  return state.question === null ? END : "ask_approval";
+}
+
+export function isAnswered(state: ProductOwnerState): "forward_decision" | "collect_approvals" {
+  return state.reply === null ? "collect_approvals" : "forward_decision";
+}

@@ -1,0 +1,57 @@
+import { AIMessage } from "@langchain/core/messages";
+import type { GraphNode } from "@langchain/langgraph";
+import { portsOf } from "#graphs/context.ts";
+import type { Outcome, ProductOwnerState } from "#graphs/product-owner/state.ts";
+import type { RunPorts } from "#ports/run.ts";
+import { brokenText, devopsText, engineeringText, waitingText } from "#prompts/product-owner/announce.ts";
+import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
+import type { StartedWork } from "#tools/started-work.ts";
+import { sayIn, type Said } from "../shared/say-in.ts";
+import { messageId } from "../shared/tidy-answer.ts";
+
+/**
+ * Tells what a team's run came to. The texts are ours and made of facts only (a model that retold a result could change it); the address
+ * in them is the one devops measured. An outcome of a call that this line of the conversation never made is not told.
+ */
+export const announce: GraphNode<typeof ProductOwnerState> = async (state, config) => {
+  const { outcome } = state;
+  const work = outcome === null ? undefined : state.works[outcome.call];
+  if (outcome === null || work === undefined || outcome.status === "decided") return {};
+  const ports = portsOf(config);
+  const works = { ...state.works, [work.call]: { ...work, status: outcome.status } };
+  if (outcome.status === "failed" || outcome.status === "cancelled") await settle(ports, work, outcome.status);
+  const text = await tell(ports, work, outcome, { language: state.language, signal: config.signal });
+  if (text === null) return { works };
+  return { works, messages: [new AIMessage({ id: messageId(state.messages, outcome.call, outcome.status), content: text })] };
+};
+
+async function tell(
+  ports: RunPorts,
+  work: StartedWork,
+  outcome: Outcome,
+  { language, signal }: { language: string; signal: AbortSignal | undefined },
+): Promise<string | null> {
+  const facts = { project: work.projectName, team: work.team };
+  const say = (said: Said) => sayIn(language, said, { models: ports.models, signal });
+  if (outcome.status === "waiting") {
+    const asked = (await ports.approvals.pendingOfTeams()).findLast((approval) => approval.threadId === work.threadId);
+    // decided in the meantime: nothing to tell
+    return asked === undefined ? null : waitingText(asked.description);
+  }
+  if (outcome.status === "done") {
+    const engineering = work.team === "engineering" ? EngineeringResult.safeParse(outcome.result) : null;
+    if (engineering?.success === true) return say(engineeringText(facts, engineering.data, work.deliver === "service" ? "deploy" : "nothing"));
+    const devops = work.team === "devops" ? DevopsResult.safeParse(outcome.result) : null;
+    if (devops?.success === true) return say(devopsText(facts, devops.data));
+    return say(brokenText(facts, "failed", "The team ended without a result."));
+  }
+  return say(brokenText(facts, outcome.status === "cancelled" ? "cancelled" : "failed", outcome.error));
+}
+
+/** A team that broke off cannot close its own delivery; left open it would keep the project busy for ever. */
+async function settle(ports: RunPorts, work: StartedWork, status: "failed" | "cancelled"): Promise<void> {
+  if (work.team !== "engineering") return;
+  const delivery = (await ports.projects.deliveries(work.projectId)).find((one) => one.id === work.threadId);
+  if (delivery?.status === "planning" || delivery?.status === "building")
+    await ports.projects.saveDelivery({ id: delivery.id, projectId: work.projectId, status });
+}

@@ -1,0 +1,58 @@
+import { AIMessage, ToolMessage } from "@langchain/core/messages";
+import { ToolInputParsingException, type StructuredToolInterface } from "@langchain/core/tools";
+import { isGraphBubbleUp, type GraphNode } from "@langchain/langgraph";
+import { isAppError } from "#errors";
+import { portsOf } from "#graphs/context.ts";
+import type { ProductOwnerState } from "#graphs/product-owner/state.ts";
+import { makeTools } from "#tools/capabilities.ts";
+import type { StartedWork } from "#tools/started-work.ts";
+import { MALFORMED } from "../shared/tidy-answer.ts";
+
+interface Call {
+  id?: string;
+  name: string;
+  args: Record<string, unknown>;
+}
+
+/**
+ * Runs the calls of the last answer, one after the other: a second start of the same delivery must see the first. Each effect is keyed by
+ * its call, so a node that died on the way runs again without a second effect. What a model can put right comes back as text; a broken
+ * machine throws.
+ */
+export const workTools: GraphNode<typeof ProductOwnerState> = async (state, config) => {
+  const ports = portsOf(config);
+  const works: Record<string, StartedWork> = { ...state.works };
+  const remember = (started: StartedWork) => {
+    works[started.call] = started;
+  };
+  const { intent } = state;
+  const context = { ports, language: state.language, deliver: intent?.deliver ?? "service", works, remember } as const;
+  const tools = new Map<string, StructuredToolInterface>(makeTools(state.tools, context).map((tool) => [tool.name, tool]));
+  const answer = state.messages.at(-1);
+  const calls: Call[] = AIMessage.isInstance(answer) ? (answer.tool_calls ?? []) : [];
+  const messages: ToolMessage[] = [];
+  for (const call of calls) {
+    config.signal?.throwIfAborted();
+    const { content, status } = await run(call, tools);
+    const id = call.id ?? "";
+    messages.push(new ToolMessage({ id: `${id}:result`, tool_call_id: id, name: call.name, content, status }));
+  }
+  return { messages, works };
+};
+
+async function run(call: Call, tools: ReadonlyMap<string, StructuredToolInterface>): Promise<{ content: string; status: "success" | "error" }> {
+  const failed = (content: string) => ({ content, status: "error" as const });
+  const tool = tools.get(call.name);
+  if (tool === undefined)
+    return failed(`There is no tool "${call.name}" for this message. ${tools.size === 0 ? "There are none." : `There are: ${[...tools.keys()].join(", ")}.`}`);
+  if (MALFORMED in call.args) return failed("The arguments were no JSON object. Call the tool again with arguments that fit its schema.");
+  try {
+    const result: unknown = await tool.invoke({ ...call, type: "tool_call" });
+    return { content: ToolMessage.isInstance(result) ? result.text : String(result), status: "success" };
+  } catch (error) {
+    if (isGraphBubbleUp(error)) throw error;
+    if (error instanceof ToolInputParsingException) return failed(`The arguments do not fit the tool's schema: ${error.message}`);
+    if (isAppError(error) && error.terminal) return failed(`It did not work: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Texts } from "./announce.ts";
+
+/** No model is configured and no recording covers the message: what to set, and what works without. */
+export function noModelText(samples: readonly string[]): Texts {
+  const list = samples.map((sample) => `- ${sample}`).join("\n");
+  return {
+    en: [
+      "No language model is configured, and this request is not among the recorded ones, so I cannot think about it.",
+      "Set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` and `MODEL` for any OpenAI-compatible endpoint (Ollama needs no key), and start Slipway again.",
+      ...(samples.length === 0 ? [] : [`These requests work without a model; send one of them word for word:\n\n${list}`]),
+    ].join("\n\n"),
+    ru: [
+      "Языковая модель не настроена, а этого запроса нет среди записанных, поэтому подумать над ним я не могу.",
+      "Задайте `OPENAI_API_KEY`, либо `OPENAI_BASE_URL` и `MODEL` для любого OpenAI-совместимого сервера (Ollama обходится без ключа), и запустите Slipway снова.",
+      ...(samples.length === 0 ? [] : [`Без модели работают эти запросы; пришлите любой из них слово в слово:\n\n${list}`]),
+    ].join("\n\n"),
+  };
+}
+
+/** The model did not answer. Nothing is lost: the message can be sent again. */
+export function modelTroubleText(problem: string): Texts {
+  return {
+    en: `The language model did not answer, so I could not go on: ${problem}\n\nNothing was lost. Send the message again once this is put right.`,
+    ru: `Языковая модель не ответила, поэтому продолжить не удалось: ${problem}\n\nНичего не потеряно. Пришлите сообщение ещё раз, когда это будет исправлено.`,
+  };
+}
+
+export const emptyAnswerText: Texts = {
+  en: "I have no good answer to that. Could you say it in other words?",
+  ru: "У меня нет хорошего ответа на это. Скажете другими словами?",
+};
+
+/** Enough to choose between the languages we write ourselves when no model has told the language. */
+export function guessLanguage(text: string): string {
+  return /\p{Script=Cyrillic}/u.test(text) ? "ru" : "en";
+}
