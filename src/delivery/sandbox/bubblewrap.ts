@@ -23,7 +23,7 @@ export function bubblewrap(host: HostToolchain, program = "bwrap"): Confinement 
         "--unshare-uts",
         ...(request.network === "host" ? [] : ["--unshare-net"]),
         ...(request.dieWithParent === false ? [] : ["--die-with-parent"]),
-        ...plan.flatMap((step) => words(step)),
+        ...plan.flatMap((step) => [...parents(step), ...words(step)]),
         "--remount-ro",
         "/",
         "--chdir",
@@ -33,6 +33,15 @@ export function bubblewrap(host: HostToolchain, program = "bwrap"): Confinement 
       ];
     },
   };
+}
+
+/** Folders above a bound file, made by hand: bubblewrap's own would be closed to the uid that root drops to. */
+function parents(step: PlanStep): string[] {
+  if (step.kind !== "bind" && step.kind !== "link") return [];
+  const parts = (step.kind === "bind" ? step.bind.target : step.path).split("/").slice(1, -1);
+  // what lies below /usr or in a bind is there already
+  if (parts[0] === "usr" || parts[0] === undefined) return [];
+  return parts.flatMap((_, index) => ["--perms", "0755", "--dir", `/${parts.slice(0, index + 1).join("/")}`]);
 }
 
 function words(step: PlanStep): string[] {
