@@ -1,0 +1,42 @@
+import type { DevopsState } from "./state.ts";
+
+export function whichAction(state: DevopsState): "analyse_environment" | "plan_change" {
+  return state.action === "deploy" ? "analyse_environment" : "plan_change";
+}
+
+export function isDeployable(state: DevopsState): "provide_secrets" | "report" {
+  return state.result === null ? "provide_secrets" : "report";
+}
+
+export function areSecretsMissing(state: DevopsState): "ask_secrets" | "prepare_release" | "report" {
+  if (state.result !== null) return "report";
+  return state.missing.length > 0 ? "ask_secrets" : "prepare_release";
+}
+
+export function isReleaseReady(state: DevopsState): "ask_deploy" | "report" {
+  return state.result === null && state.candidate !== null ? "ask_deploy" : "report";
+}
+
+/** An unreadable answer is asked again; a refusal ends the work; only an approval deploys. */
+export function isDeployApproved(state: DevopsState): "deploy" | "ask_deploy" | "report" {
+  if (state.decision === null) return "ask_deploy";
+  return state.decision.type === "approve" ? "deploy" : "report";
+}
+
+/** An approval that no longer holds goes back to the evidence. */
+export function didApprovalHold(state: DevopsState): "report" | "prepare_release" {
+  return state.done === null && state.result === null ? "prepare_release" : "report";
+}
+
+export function isChangePlanned(state: DevopsState): "ask_change" | "report" {
+  return state.result === null && state.planned !== null ? "ask_change" : "report";
+}
+
+export function isChangeApproved(state: DevopsState): "apply_change" | "ask_change" | "report" {
+  if (state.decision === null) return "ask_change";
+  return state.decision.type === "approve" ? "apply_change" : "report";
+}
+
+export function didChangeHold(state: DevopsState): "report" | "plan_change" {
+  return state.done === null ? "plan_change" : "report";
+}

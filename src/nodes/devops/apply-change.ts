@@ -1,0 +1,43 @@
+import type { GraphNode } from "@langchain/langgraph";
+import { portsOf } from "#graphs/context.ts";
+import type { DevopsState, Done } from "#graphs/devops/state.ts";
+import type { ServiceStatus } from "#ports/releases.ts";
+import { noticeTexts } from "#prompts/devops/texts.ts";
+import { doneBy } from "./deploy.ts";
+import { inOurWords } from "./order.ts";
+import { plannedChange } from "./plan-change.ts";
+
+/** Rolls back or takes offline. A node that died after the effect finds it done: what was asked for is what serves. */
+export const applyChange: GraphNode<typeof DevopsState> = async (state, config) => {
+  const ports = portsOf(config);
+  const { decision, planned } = state;
+  if (decision === null || planned === null) return {};
+  if (decision.branch !== ports.run.branch) return { decision: null, notice: inOurWords(state.language, noticeTexts.otherBranch) };
+  const service = await ports.releases.status(state.project_id);
+  const isDone = state.action === "rollback" ? service.serving?.id === planned.target?.id : service.serving === null;
+  if (isDone) return { done: doneAlready(service, state.action), notice: null };
+  if ((await plannedChange(ports, state)).digest !== decision.digest) return { decision: null, notice: inOurWords(state.language, noticeTexts.moved) };
+  if (state.action === "undeploy") {
+    return { done: doneAlready(await ports.releases.undeploy(state.project_id), "undeploy"), notice: null };
+  }
+  const outcome = await ports.releases.rollback(state.project_id, {
+    ...(planned.target === null ? {} : { releaseId: planned.target.id }),
+    reason: state.reason,
+  });
+  const done = doneBy(outcome, outcome.serving ?? outcome.release);
+  const back = outcome.serving !== null && outcome.serving.id === planned.target?.id;
+  return { done: { ...done, status: back ? "rolled_back" : "failed" }, notice: null };
+};
+
+function doneAlready(service: ServiceStatus, action: DevopsState["action"]): Done {
+  const serves = action === "rollback";
+  return {
+    status: serves ? "rolled_back" : "undeployed",
+    releaseId: service.serving?.id ?? null,
+    releaseNumber: service.serving?.number ?? null,
+    url: serves ? service.url : null,
+    directUrl: serves ? service.directUrl : null,
+    evidence: [],
+    logTail: "",
+  };
+}

@@ -1,0 +1,16 @@
+import type { GraphNode } from "@langchain/langgraph";
+import { portsOf } from "#graphs/context.ts";
+import type { DevopsState } from "#graphs/devops/state.ts";
+import { deployText } from "#prompts/devops/texts.ts";
+import { sayIn } from "../shared/say-in.ts";
+import { refuse } from "./order.ts";
+import { releaseCandidate } from "./release-candidate.ts";
+
+/** Gathers the evidence and words the question, so that the ask-node only has to ask. */
+export const prepareRelease: GraphNode<typeof DevopsState> = async (state, config) => {
+  const ports = portsOf(config);
+  const candidate = await releaseCandidate(ports, state);
+  if (typeof candidate === "string") return { result: await refuse(ports, state, candidate) };
+  const description = await sayIn(state.language, deployText(state.project_name, candidate), { models: ports.models, signal: config.signal });
+  return { candidate, description, decision: null, asked: state.asked + 1 };
+};
