@@ -1,0 +1,45 @@
+import { createInterface } from "node:readline/promises";
+import colors from "picocolors";
+import { z } from "zod";
+
+/** What the demo needs of a pending interrupt's payload; see `protocol/approval-payload.ts`. */
+export const Question = z.object({
+  description: z.string(),
+  action_request: z.object({ action: z.string(), args: z.record(z.string(), z.unknown()) }),
+  config: z.object({ allow_edit: z.boolean(), allow_accept: z.boolean() }),
+  x: z.object({ kind: z.string(), approval_id: z.string() }),
+});
+export type Question = z.infer<typeof Question>;
+
+export type Answer = { type: "approve" } | { type: "reject"; message: string } | { type: "edit"; args: Record<string, string> };
+
+/** Shows a question and gets the answer: from the keyboard, or approval at once with `yes`. */
+export async function decide(question: Question, yes: boolean): Promise<Answer> {
+  console.log(`\n${colors.yellow("?")} ${colors.bold(question.x.kind)} — ${question.action_request.action}`);
+  console.log(question.description.split("\n").map((line) => `  ${colors.dim("▏")} ${line}`).join("\n"));
+  if (question.x.kind === "secret") return { type: "edit", args: await askSecrets(Object.keys(question.action_request.args), yes) };
+  if (yes) {
+    console.log(`  ${colors.green("approved")} ${colors.dim("(--yes)")}\n`);
+    return { type: "approve" };
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const text = (await terminal.question("  Approve? [y, or a reason to reject] ")).trim();
+    return /^(y|yes|)$/i.test(text) ? { type: "approve" } : { type: "reject", message: text };
+  } finally {
+    terminal.close();
+  }
+}
+
+/** With `yes` nobody is there to ask, so each value is a placeholder that says what it is. */
+async function askSecrets(names: string[], yes: boolean): Promise<Record<string, string>> {
+  if (yes) return Object.fromEntries(names.map((name) => [name, `demo-value-of-${name.toLowerCase()}`]));
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const values: Record<string, string> = {};
+    for (const name of names) values[name] = await terminal.question(`  ${name} = `);
+    return values;
+  } finally {
+    terminal.close();
+  }
+}

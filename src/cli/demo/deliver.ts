@@ -1,0 +1,101 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Client } from "@langchain/langgraph-sdk";
+import colors from "picocolors";
+import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
+import { decide, Question } from "./decide.ts";
+import { followThread } from "./follow-thread.ts";
+import { narrate } from "./narrate.ts";
+
+export interface Delivered {
+  /** The conversation; `closeConversation` it when everything about it is done. */
+  threadId: string;
+  projectId: string | null;
+  url: string | null;
+  directUrl: string | null;
+  healthPath: string;
+  summary: string;
+}
+
+interface Followed {
+  threadId: string;
+  team: string;
+  read: ReturnType<typeof followThread>;
+}
+
+const LOOK_EVERY_MS = 300;
+
+/**
+ * Sends the request to the product owner (or finds the conversation where an interrupted demo left it), shows what every team does,
+ * answers what is asked, and ends with devops' result, or with the reason why it never came to one.
+ */
+export async function deliver(input: { client: Client; request: string; yes: boolean }): Promise<Delivered> {
+  const { client, request } = input;
+  const threadId = await openConversation(client, request);
+  const followed = new Map<string, Followed>([[threadId, { threadId, team: "product owner", read: followThread(client, threadId) }]]);
+  const answered = new Set<string>();
+  let healthPath = "/";
+  let projectId: string | null = null;
+  const nothing = (summary: string): Delivered => ({ threadId, projectId, url: null, directUrl: null, healthPath, summary });
+
+  for (;;) {
+    const children = await client.threads.search({ metadata: { parent_thread_id: threadId }, limit: 100, sortBy: "created_at", sortOrder: "asc" });
+    for (const child of children) {
+      if (followed.has(child.thread_id)) continue;
+      const team = String(child.metadata?.["graph_id"] ?? "team");
+      followed.set(child.thread_id, { threadId: child.thread_id, team, read: followThread(client, child.thread_id) });
+      console.log(`\n${colors.bold(team)} ${colors.dim(`works on thread ${child.thread_id}`)}`);
+    }
+
+    for (const one of followed.values()) {
+      for (const task of await one.read()) {
+        for (const line of narrate(one.team, task)) console.log(line);
+        const engineered = EngineeringResult.safeParse(task.update["result"]);
+        if (engineered.success) {
+          projectId = engineered.data.project_id;
+          healthPath = engineered.data.health_path ?? healthPath;
+          if (engineered.data.status !== "green") return nothing(engineered.data.summary);
+        }
+        const deployed = DevopsResult.safeParse(task.update["result"]);
+        if (deployed.success) {
+          const { url, direct_url: directUrl, summary, status } = deployed.data;
+          return status === "live" ? { threadId, projectId, url, directUrl, healthPath, summary } : nothing(summary);
+        }
+      }
+    }
+
+    const thread = await client.threads.get(threadId);
+    const pending = Object.values(thread.interrupts ?? {}).flat()[0];
+    const question = Question.safeParse(pending?.value);
+    if (pending?.id !== undefined && question.success && thread.status === "interrupted" && !answered.has(pending.id)) {
+      const answer = await decide(question.data, input.yes);
+      answered.add(pending.id);
+      await client.runs.create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" });
+    } else if (thread.status === "error") {
+      return nothing("the product owner's run failed; the server's log says why");
+    } else if (thread.status === "idle" && children.length === 0 && (await isQuiet(client, threadId))) {
+      return nothing("the product owner started nothing; its answer is above");
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** The newest conversation about this request that has not come to its end, or a new one with the message sent. */
+async function openConversation(client: Client, request: string): Promise<string> {
+  const open = await client.threads.search({ metadata: { demo: "open", demo_request: request }, limit: 1 });
+  const threadId = open[0]?.thread_id ?? (await client.threads.create({ metadata: { demo: "open", demo_request: request, graph_id: "product_owner" } })).thread_id;
+  if (open[0] !== undefined) console.log(colors.yellow("An earlier demo was interrupted; this goes on where it was.\n"));
+  console.log(`${colors.bold("you".padEnd(15))} ${request}`);
+  const runs = await client.runs.list(threadId, { limit: 1 });
+  if (runs.length === 0) await client.runs.create(threadId, "product_owner", { input: { messages: [{ role: "user", content: request }] } });
+  return threadId;
+}
+
+async function isQuiet(client: Client, threadId: string): Promise<boolean> {
+  const runs = await client.runs.list(threadId, { limit: 10 });
+  return runs.length > 0 && runs.every((run) => run.status !== "pending" && run.status !== "running");
+}
+
+/** Marks the conversation as told to its end, so that the next demo begins a new one. */
+export async function closeConversation(client: Client, threadId: string): Promise<void> {
+  await client.threads.update(threadId, { metadata: { demo: "done" } });
+}
