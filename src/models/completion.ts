@@ -69,6 +69,23 @@ export function createAssembly(): { add(chunk: Chunk): void; result(): Completio
   };
 }
 
+/**
+ * LangChain completes half a JSON ("{"path": "a" becomes {path: "a"}) and calls it valid, so an answer cut by its length limit would
+ * write half a file. This tail, sent after arguments that are no JSON object, makes every prefix unreadable: the call becomes invalid.
+ */
+export const SPOILER = '"!"!';
+
+/** What to send after these arguments: nothing when they are whole. */
+export function spoilerOf(text: string): string {
+  if (text.trim() === "") return "";
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? "" : SPOILER;
+  } catch {
+    return SPOILER;
+  }
+}
+
 /** The chunks a streaming endpoint would have sent for this answer, small enough that a reader sees it grow. */
 export function* chunksOf(completion: Completion, id: string): Generator<Record<string, unknown>> {
   const head = { id, object: "chat.completion.chunk", created: 0, model: "recorded" };
@@ -77,7 +94,8 @@ export function* chunksOf(completion: Completion, id: string): Generator<Record<
   for (const word of completion.content.match(/\s*\S+|\s+$/g) ?? []) yield chunk({ content: word });
   for (const [index, call] of completion.tool_calls.entries()) {
     yield chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }] });
-    for (const part of call.arguments.match(/[\s\S]{1,400}/g) ?? []) yield chunk({ tool_calls: [{ index, function: { arguments: part } }] });
+    for (const part of (call.arguments + spoilerOf(call.arguments)).match(/[\s\S]{1,400}/g) ?? [])
+      yield chunk({ tool_calls: [{ index, function: { arguments: part } }] });
   }
   yield chunk({}, completion.finish_reason);
   if (completion.usage !== null) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ChatRole, ModelMode } from "#ports/models.ts";
-import { Chunk, WholeAnswer, chunksOf, createAssembly, type Completion } from "./completion.ts";
+import { Chunk, WholeAnswer, chunksOf, createAssembly, spoilerOf, type Completion } from "./completion.ts";
 import { errorResponse } from "./model-errors.ts";
 import type { RecordingWriter, Recordings } from "./recording.ts";
 import { replayMiss } from "./replay-miss.ts";
@@ -113,13 +113,23 @@ function passChunks(id: string, finish: (answer: Completion) => void): Transform
   let refused = false;
   let finished = false;
   // the SDK stops reading at [DONE], so the end of the stream may never be seen
-  const finishOnce = () => {
-    if (!finished) finish(assembly.result());
+  const finishOnce = (controller: TransformStreamDefaultController<Uint8Array>) => {
+    if (finished) return;
     finished = true;
+    const answer = assembly.result();
+    for (const [index, call] of answer.tool_calls.entries()) {
+      const spoiler = spoilerOf(call.arguments);
+      const delta = { tool_calls: [{ index, function: { arguments: spoiler } }] };
+      if (spoiler !== "")
+        controller.enqueue(
+          encoder.encode(`data: ${JSON.stringify({ id, object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`),
+        );
+    }
+    finish(answer);
   };
   const pass = (line: string, controller: TransformStreamDefaultController<Uint8Array>) => {
     const data = line.startsWith("data:") ? line.slice(5).trim() : null;
-    if (data === "[DONE]") finishOnce();
+    if (data === "[DONE]") finishOnce(controller);
     const chunk = data === null || data === "[DONE]" ? null : Chunk.safeParse(parseJson(data));
     // an error inside a stream has no choices: the SDK reads it and throws
     if (!chunk?.success || (data !== null && data.includes('"error"') && chunk.data.choices.length === 0))
@@ -137,7 +147,7 @@ function passChunks(id: string, finish: (answer: Completion) => void): Transform
     },
     flush(controller) {
       if (rest !== "") pass(rest, controller);
-      finishOnce();
+      finishOnce(controller);
     },
   });
 }

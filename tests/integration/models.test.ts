@@ -66,10 +66,9 @@ describe("a live endpoint", () => {
   test("malformed arguments come back as an invalid call, not as an exception", async () => {
     const { server, port } = await endpoint([{ toolCalls: [{ name: "read_file", arguments: '{"path": "a' }] }]);
     const answer = await port.chat("coder").bindTools!([readFile]).invoke("read");
-    // LangChain completes the half JSON to { path: "a" }; a file would be written with half its content
-    expect(answer.tool_calls).toEqual([expect.objectContaining({ args: { path: "a" } })]);
+    expect(answer.tool_calls).toEqual([]);
     const read = readModelAnswer(answer);
-    expect(read.malformed).toEqual([expect.objectContaining({ name: "read_file", raw: '{"path": "a' })]);
+    expect(read.malformed).toEqual([expect.objectContaining({ name: "read_file", raw: expect.stringContaining('{"path": "a') })]);
     expect(read.message.tool_calls).toEqual([expect.objectContaining({ name: "read_file", args: {}, id: "call_1_0" })]);
     await server.close();
   });

@@ -1,0 +1,58 @@
+import { END, START, StateGraph } from "@langchain/langgraph";
+import { withStepBudget } from "#graphs/step-budget.ts";
+import { analyst } from "#nodes/engineering/analyst.ts";
+import { askPlanApproval } from "#nodes/engineering/ask-plan-approval.ts";
+import { commitAttempt } from "#nodes/engineering/commit-attempt.ts";
+import { developerToolsNode } from "#nodes/engineering/developer-tools.ts";
+import { developer } from "#nodes/engineering/developer.ts";
+import { escalate } from "#nodes/engineering/escalate.ts";
+import { preparer } from "#nodes/engineering/preparer.ts";
+import { promote } from "#nodes/engineering/promote.ts";
+import { receiveOrder } from "#nodes/engineering/receive-order.ts";
+import { report } from "#nodes/engineering/report.ts";
+import { rework } from "#nodes/engineering/rework.ts";
+import { tester } from "#nodes/engineering/tester.ts";
+import { isPlanApproved, isRoundOver, isThereSomethingToTest, mayGoOn, needsRework, wantsTools } from "./edges.ts";
+import { RETRY_PASSING } from "./retry.ts";
+import { EngineeringState } from "./state.ts";
+
+/** Room for 20 rounds of 40 calls. */
+const STEPS = 2_000;
+
+/**
+ * From a request to a commit whose tests were run green by the harness.
+ *
+ *   order -> plan <-> person -> prepared workspace -> (developer <-> tools -> commit -> tests)* -> branch -> result
+ *
+ * Loops are flat: one model call or one batch of tools is a checkpoint, so a delivery can be forked and resumed at any of them.
+ */
+export const engineering = withStepBudget(
+  new StateGraph(EngineeringState)
+    .setNodeDefaults({ retryPolicy: RETRY_PASSING })
+    .addNode("receive_order", receiveOrder)
+    .addNode("analyst", analyst)
+    .addNode("ask_plan_approval", askPlanApproval)
+    .addNode("preparer", preparer)
+    .addNode("developer", developer)
+    .addNode("developer_tools", developerToolsNode)
+    .addNode("commit_attempt", commitAttempt)
+    .addNode("tester", tester)
+    .addNode("promote", promote)
+    .addNode("rework", rework)
+    .addNode("escalate", escalate)
+    .addNode("report", report)
+    .addEdge(START, "receive_order")
+    .addEdge("receive_order", "analyst")
+    .addEdge("analyst", "ask_plan_approval")
+    .addConditionalEdges("ask_plan_approval", isPlanApproved, ["preparer", "analyst", "report", "ask_plan_approval"])
+    .addEdge("preparer", "developer")
+    .addConditionalEdges("developer", wantsTools, ["developer_tools", "developer", "commit_attempt", "escalate"])
+    .addConditionalEdges("developer_tools", isRoundOver, ["developer", "commit_attempt", "escalate"])
+    .addConditionalEdges("commit_attempt", isThereSomethingToTest, ["tester", "rework", "escalate"])
+    .addConditionalEdges("tester", needsRework, ["promote", "rework", "escalate"])
+    .addEdge("rework", "developer")
+    .addConditionalEdges("escalate", mayGoOn, ["rework", "report", "escalate"])
+    .addEdge("promote", "report")
+    .addEdge("report", END),
+  STEPS,
+);

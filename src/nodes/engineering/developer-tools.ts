@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { tool, type StructuredToolInterface } from "@langchain/core/tools";
+import { z } from "zod";
+import { AppError } from "#errors";
+import { portsOf } from "#graphs/context.ts";
+import type { EngineeringNode, EngineeringState } from "#graphs/engineering/state.ts";
+import { signalOf } from "#nodes/shared/signal-of.ts";
+import type { RunPorts } from "#ports/run.ts";
+import { REPEATED_ACTION, malformedArguments, unknownTool } from "#prompts/engineering/developer.ts";
+import { makeCommandTool } from "#tools/command.ts";
+import { makeFileTools } from "#tools/files.ts";
+import { makeGitTools } from "#tools/git.ts";
+import { stableText } from "./stable-text.ts";
+import { keepTree, restoreTree } from "./working-tree.ts";
+
+const ACTIONS_REMEMBERED = 12;
+/** The same call with the same result: told at the third, a person is called at the sixth. */
+const REPEATS_TOLD = 3;
+const REPEATS_BORNE = 6;
+
+export const FINISH = "finish";
+
+const Finish = z.object({ summary: z.string().describe("what you built or changed, one or two sentences") });
+
+/** What the developer may do. `here` is the workspace's absolute path, which is kept out of what it reads. */
+export function developerTools(
+  ports: Pick<RunPorts, "workspaces" | "commands">,
+  state: Pick<EngineeringState, "delivery_id" | "project_id" | "branch">,
+  options: { here: string; signal?: AbortSignal },
+): StructuredToolInterface[] {
+  const deliveryId = state.delivery_id;
+  return [
+    ...makeFileTools(ports.workspaces, deliveryId),
+    makeCommandTool(ports.commands, { deliveryId, ...options }),
+    ...makeGitTools(ports.workspaces, { deliveryId, projectId: state.project_id, branch: state.branch ?? "HEAD" }),
+    tool(() => "Slipway commits your work and runs the tests.", {
+      name: FINISH,
+      description: "Call this when the work is complete and its tests pass. Slipway commits it and runs the tests itself.",
+      schema: Finish,
+    }),
+  ];
+}
+
+/**
+ * Runs one batch of tool calls, in order. The files are first put into the state this checkpoint knows and kept afterwards, so that a
+ * batch that was killed half way, replayed or forked starts from the same files.
+ */
+export const developerToolsNode: EngineeringNode = async (state, runtime) => {
+  const ports = portsOf(runtime);
+  const answer = state.developer_messages.findLast((message) => AIMessage.isInstance(message));
+  if (answer === undefined) throw new AppError("internal", "There is no answer with tool calls.");
+  await restoreTree(ports, state);
+  const { path } = await ports.workspaces.open(state.delivery_id);
+  const tools = developerTools(ports, state, { here: path, ...signalOf(runtime) });
+
+  const results: BaseMessage[] = [];
+  let actions = state.recent_actions;
+  let claim: string | null = null;
+  let repeats = 0;
+  for (const [index, call] of (answer.tool_calls ?? []).entries()) {
+    runtime.signal?.throwIfAborted();
+    const id = call.id ?? `call_${index}`;
+    const content = await runCall(tools, call, answer);
+    results.push(new ToolMessage({ id: `${answer.id}:${index}`, tool_call_id: id, name: call.name, content }));
+    if (call.name === FINISH) claim = Finish.safeParse(call.args).data?.summary ?? "";
+    const action = fingerprint(call.name, call.args, content);
+    actions = [...actions, action].slice(-ACTIONS_REMEMBERED);
+    repeats = Math.max(repeats, actions.filter((each) => each === action).length);
+  }
+  if (claim === null && repeats === REPEATS_TOLD) {
+    results.push(new HumanMessage({ id: `${answer.id}:repeated`, content: REPEATED_ACTION }));
+  }
+  return {
+    developer_messages: results,
+    recent_actions: actions,
+    claim,
+    tree: await keepTree(ports, state, `${state.round}-${state.calls_in_round}`),
+    ...(claim === null && repeats >= REPEATS_BORNE ? { stuck: "loop" } : {}),
+  };
+};
+
+type Call = NonNullable<AIMessage["tool_calls"]>[number];
+
+async function runCall(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage): Promise<string> {
+  const malformed = (answer.invalid_tool_calls ?? []).find((each) => each.id === call.id);
+  if (malformed !== undefined) return malformedArguments(call.name, malformed.args ?? "");
+  const chosen = tools.find((each) => each.name === call.name);
+  if (chosen === undefined)
+    return unknownTool(
+      call.name,
+      tools.map((each) => each.name),
+    );
+  const schema = chosen.schema;
+  const args = schema instanceof z.ZodType ? schema.safeParse(call.args) : { success: true as const, data: call.args };
+  if (!args.success) return `Error: the arguments do not fit: ${z.prettifyError(args.error)}`;
+  return String(await chosen.invoke(call.args));
+}
+
+function fingerprint(name: string, args: unknown, result: string): string {
+  return createHash("sha256")
+    .update(`${name}\n${JSON.stringify(args)}\n${stableText(result)}`)
+    .digest("hex")
+    .slice(0, 16);
+}

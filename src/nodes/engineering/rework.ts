@@ -1,0 +1,53 @@
+import { HumanMessage, RemoveMessage } from "@langchain/core/messages";
+import { REMOVE_ALL_MESSAGES } from "@langchain/langgraph";
+import { AppError } from "#errors";
+import { portsOf } from "#graphs/context.ts";
+import { lastAttempt, type EngineeringNode } from "#graphs/engineering/state.ts";
+import { developerBrief } from "#prompts/engineering/developer.ts";
+import { reworkPacket } from "#prompts/engineering/rework.ts";
+import { restoreTree } from "./working-tree.ts";
+
+/** Opens the next round: the developer's conversation is replaced by the brief and a packet of what the harness saw. */
+export const rework: EngineeringNode = async (state, runtime) => {
+  const ports = portsOf(runtime);
+  const { workspaces, tests } = ports;
+  const { plan, base_sha: baseSha } = state;
+  if (plan === null || baseSha === null) throw new AppError("internal", "There is no prepared workspace to go on with.");
+  await restoreTree(ports, state);
+  const round = state.round + 1;
+  const attempt = lastAttempt(state);
+  const files = await workspaces.listFiles(state.delivery_id, { limit: 200 });
+  const brief = developerBrief({
+    projectName: state.project_name,
+    request: state.request,
+    plan,
+    files: files.map((file) => file.path),
+    instructions: state.instructions,
+  });
+  const parts = [brief];
+  // a round that ended without an attempt (the developer was stuck in it) has nothing to show
+  if (attempt !== null && attempt.round === state.round) {
+    parts.push(
+      reworkPacket({
+        attempt,
+        report: attempt.changed ? await tests.get(attempt.report_id) : null,
+        diff: attempt.changed ? (await workspaces.diff(state.project_id, baseSha, attempt.commit_sha)).text : "",
+        sameAsBefore: state.attempts.at(-2)?.fingerprint === attempt.fingerprint,
+        roundsLeft: Math.max(0, state.max_rounds - round),
+      }),
+    );
+  }
+  return {
+    round,
+    developer_messages: [
+      new RemoveMessage({ id: REMOVE_ALL_MESSAGES }),
+      new HumanMessage({ id: `${state.delivery_id}:brief:${round}`, content: parts.join("\n\n---\n\n") }),
+    ],
+    calls_in_round: 0,
+    silent_replies: 0,
+    recent_actions: [],
+    claim: null,
+    stuck: null,
+    answer: null,
+  };
+};
