@@ -1,10 +1,15 @@
 import { z } from "zod";
 import { Flag, Id, JsonRecord, maybe, PageFields, present, Select } from "./fields.ts";
+import { withoutReservedConfig, withoutReservedKeys } from "./reserved-keys.ts";
 
 /** An assistant's uuid or a graph's id, so any text. */
 export const AssistantPath = z.object({ assistant_id: z.string().min(1).max(512) });
 
-const Settings = { config: maybe(JsonRecord), context: maybe(JsonRecord), metadata: maybe(JsonRecord) };
+const Settings = {
+  config: maybe(JsonRecord.transform(withoutReservedConfig)),
+  context: maybe(JsonRecord.transform(withoutReservedKeys)),
+  metadata: maybe(JsonRecord),
+};
 
 export const AssistantCreate = z
   .object({

@@ -1,31 +1,18 @@
 import { z } from "zod";
 import { Flag, Id, maybe, PageFields, present, Select } from "./fields.ts";
+import { withoutReservedConfig, withoutReservedKeys } from "./reserved-keys.ts";
 import { RunCreate, StreamMode } from "./run-create.ts";
 
 export const RunPath = z.object({ thread_id: Id, run_id: Id });
 export const StatelessRunPath = z.object({ run_id: Id });
 
-/**
- * What a client may not set: keys with two leading underscores are how LangGraph and this server hand a run its internals.
- * Removed from every place whose keys end in a run's `configurable` or context.
- */
-export function withoutReservedKeys<T>(record: T): T {
-  if (typeof record !== "object" || record === null || Array.isArray(record)) return record;
-  // the same shape, with fewer keys: every reader of these open records takes any subset
-  return Object.fromEntries(Object.entries(record).filter(([key]) => !key.startsWith("__"))) as T;
-}
-
 /** The body of every endpoint that creates a run, with reserved keys removed. */
-export const RunRequest = RunCreate.transform((run) => {
-  const clean = { ...run };
-  if (run.context) clean.context = withoutReservedKeys(run.context);
-  if (run.checkpoint) clean.checkpoint = withoutReservedKeys(run.checkpoint);
-  if (run.config) {
-    clean.config = withoutReservedKeys(run.config);
-    if (run.config.configurable) clean.config.configurable = withoutReservedKeys(run.config.configurable);
-  }
-  return clean;
-});
+export const RunRequest = RunCreate.transform((run) => ({
+  ...run,
+  config: run.config && withoutReservedConfig(run.config),
+  context: run.context && withoutReservedKeys(run.context),
+  checkpoint: run.checkpoint && withoutReservedKeys(run.checkpoint),
+}));
 
 export const RunBatch = z.array(RunRequest).min(1).max(100);
 

@@ -1,0 +1,163 @@
+/**
+ * What clients of the LangGraph Server API rely on, one entry a behaviour, each with where it comes from. Tests cite entries through
+ * `verifies(id, body)`; `coverage.test.ts` fails on an entry that no test cites.
+ *
+ * Sources: `sdk` = the call of @langchain/langgraph-sdk that breaks without it; `peer` = observed on @langchain/langgraph-api 1.5;
+ * `docs` = LangGraph's public API reference; `ours` = a decision of this project, in docs/.
+ */
+export interface Requirement {
+  behaviour: string;
+  source: string;
+  /** Set while it is known not to hold: the test must then fail, so that a fix forces this entry to be updated. */
+  knownFailure?: string;
+}
+
+export const REQUIREMENTS = {
+  // system
+  "system.ok": { behaviour: "GET /ok answers {ok:true} once work can be taken", source: "docs" },
+  "system.info": { behaviour: "GET /info tells version, context and flags", source: "agent-chat-ui and Studio connection check" },
+
+  // assistants
+  "assistants.system": { behaviour: "every graph has a system assistant whose id is uuidv5 of the graph id", source: "peer" },
+  "assistants.by-graph-id": { behaviour: "an assistant is found by uuid and by graph id", source: "sdk assistants.get" },
+  "assistants.create": {
+    behaviour: "create answers version 1; the same id again is 409 or, with do_nothing, the existing one",
+    source: "sdk assistants.create",
+  },
+  "assistants.search": {
+    behaviour: "search filters by graph, name and metadata, pages, and names the next page",
+    source: "sdk assistants.search includePagination",
+  },
+  "assistants.count": { behaviour: "count is a bare integer", source: "sdk assistants.count" },
+  "assistants.update-versions": {
+    behaviour: "every PATCH makes a version, metadata is merged, setLatest goes back",
+    source: "sdk assistants.update, getVersions, setLatest",
+  },
+  "assistants.delete": { behaviour: "delete answers 200 with the id in a list; afterwards it is 404", source: "peer" },
+  "assistants.delete-threads": { behaviour: "delete_threads removes the threads that ran the assistant", source: "sdk assistants.delete deleteThreads" },
+  "assistants.unknown": { behaviour: "an unknown assistant is HTTP 404: Assistant not found", source: "peer's client suite" },
+  "assistants.graph": { behaviour: "the graph is drawn as nodes and edges, with xray its subgraphs too", source: "sdk assistants.getGraph, Studio" },
+  "assistants.schemas": { behaviour: "schemas of input, output, state, config and context are JSON Schema", source: "sdk assistants.getSchemas, Studio" },
+  "assistants.subgraphs": { behaviour: "subgraphs are listed by namespace", source: "sdk assistants.getSubgraphs" },
+
+  // threads
+  "threads.create-empty": { behaviour: "POST /threads without a body creates a thread", source: "peer" },
+  "threads.create": { behaviour: "create takes id and metadata; the same id again is 409 or, with do_nothing, the existing one", source: "sdk threads.create" },
+  "threads.supersteps": { behaviour: "a thread can be created with a history of updates", source: "sdk threads.create supersteps" },
+  "threads.get-unknown": { behaviour: "an unknown thread is HTTP 404: Thread with ID <id> not found", source: "peer's client suite" },
+  "threads.search": {
+    behaviour: "search filters by metadata, status, ids and values, sorts, pages, and carries values and interrupts",
+    source: "sdk threads.search, agent-chat-ui, agent-inbox",
+  },
+  "threads.count": { behaviour: "count is a bare integer", source: "sdk threads.count" },
+  "threads.update": { behaviour: "PATCH merges metadata; return=minimal answers 204", source: "sdk threads.update" },
+  "threads.delete": { behaviour: "delete is 204 and takes runs and state along", source: "sdk threads.delete" },
+  "threads.copy": { behaviour: "copy makes an independent thread with the same state; of nothing it is 409", source: "sdk threads.copy" },
+  "threads.run-metadata": { behaviour: "a run leaves graph_id and assistant_id in the thread's metadata", source: "peer, agent-chat-ui" },
+
+  // state
+  "state.fresh": { behaviour: "a fresh thread has empty values, nothing next and no checkpoint", source: "peer" },
+  "state.latest": { behaviour: "state holds values, next, tasks with interrupts, checkpoint and parent", source: "sdk threads.getState" },
+  "state.at-checkpoint": { behaviour: "state at a checkpoint is read by path and by POST", source: "sdk threads.getState(id, checkpoint)" },
+  "state.subgraphs": { behaviour: "subgraphs: true carries the state of an interrupted subgraph in its task", source: "sdk threads.getState subgraphs" },
+  "state.update": { behaviour: "an update writes a checkpoint as a node, which the next run goes on from", source: "sdk threads.updateState" },
+  "state.update-end": { behaviour: "values null as __end__ closes an interrupted thread", source: "agent-inbox ignore" },
+  "state.update-busy": { behaviour: "an update during a run is 409", source: "peer" },
+  "state.update-no-graph": { behaviour: "an update of a thread that no graph ran on is 400", source: "peer" },
+  "state.history": { behaviour: "history is newest first, limited, and goes on before a checkpoint", source: "sdk threads.getHistory, useStream" },
+  "state.history-metadata": { behaviour: "history filters by metadata of the run", source: "sdk threads.getHistory metadata" },
+
+  // runs
+  "runs.create": { behaviour: "create answers a pending run and Content-Location", source: "sdk runs.create onRunCreated" },
+  "runs.create-unknown-assistant": { behaviour: "an unknown assistant is 404 and names it", source: "peer" },
+  "runs.create-unknown-thread": {
+    behaviour: "a run on an unknown thread is 404; with if_not_exists: create it makes the thread",
+    source: "sdk runs.create ifNotExists; ours (peer answers 422)",
+  },
+  "runs.wait": { behaviour: "wait answers the final values as JSON", source: "sdk runs.wait" },
+  "runs.wait-error": { behaviour: "a failed run waits into __error__, which the SDK throws", source: "sdk runs.wait raiseError" },
+  "runs.stateless": { behaviour: "stateless runs create, wait and stream without a thread, and leave none", source: "sdk runs.*(null)" },
+  "runs.batch": { behaviour: "a batch creates one run each", source: "sdk runs.createBatch" },
+  "runs.list": { behaviour: "runs of a thread are listed newest first, by status, in pages", source: "sdk runs.list" },
+  "runs.get": { behaviour: "a run is read with its status; an unknown one is HTTP 404: Run not found", source: "sdk runs.get" },
+  "runs.delete": { behaviour: "delete is 204; afterwards the run is 404", source: "sdk runs.delete" },
+  "runs.join": { behaviour: "join blocks until the end and answers the final values", source: "sdk runs.join" },
+  "runs.metadata": { behaviour: "run metadata is that of assistant, thread and run, the last wins", source: "peer" },
+  "runs.config": { behaviour: "x-headers and config.configurable reach the graph, reserved keys and credentials do not", source: "peer; ours" },
+  "runs.context": { behaviour: "context reaches the graph", source: "sdk runs.* context" },
+  "runs.recursion-limit": { behaviour: "a recursion limit ends a run with an error", source: "sdk config.recursion_limit" },
+  "runs.after-seconds": { behaviour: "a delayed run stays pending", source: "sdk runs.create afterSeconds" },
+  "runs.multitask-reject": { behaviour: "a second run under reject is 409 and the first goes on", source: "ours (peer answers 422); python server" },
+  "runs.multitask-enqueue": { behaviour: "enqueued runs run one after the other", source: "sdk multitaskStrategy" },
+  "runs.multitask-interrupt": { behaviour: "interrupt cancels the run that is on and then runs", source: "sdk multitaskStrategy" },
+  "runs.multitask-rollback": { behaviour: "rollback removes the run that is on and its checkpoints and then runs", source: "sdk multitaskStrategy, docs" },
+  "runs.cancel": { behaviour: "cancel interrupts a running run; wait=1 answers when it has settled; the thread is idle", source: "sdk runs.cancel" },
+  "runs.cancel-finished": { behaviour: "cancelling a finished run changes nothing and is no error", source: "peer" },
+  "runs.cancel-rollback": { behaviour: "cancel with rollback removes the run and restores the state before it", source: "docs" },
+  "runs.cancel-many": { behaviour: "runs are cancelled by status", source: "sdk runs.cancelMany" },
+  "runs.interrupt-before": { behaviour: "interrupt_before stops in front of a node and null input goes on", source: "sdk interruptBefore" },
+  "runs.fork": { behaviour: "a checkpoint as starting point forks the thread", source: "sdk runs.* checkpoint, useStream branches" },
+  "runs.store": { behaviour: "the store in a graph is the store of the API", source: "docs" },
+
+  // streams
+  "stream.metadata": { behaviour: "the first event is metadata with run_id and attempt, id 0; ids count up", source: "peer" },
+  "stream.values": { behaviour: "values: the input state, then the full state of each step", source: "peer" },
+  "stream.updates": { behaviour: "updates: one object a node", source: "peer" },
+  "stream.messages-tuple": { behaviour: "messages-tuple: event messages with [chunk, metadata], token by token", source: "peer, useStream" },
+  "stream.messages": { behaviour: "messages: metadata once, partial accumulating, complete at the end", source: "peer" },
+  "stream.custom": { behaviour: "custom: what the writer was given, verbatim", source: "peer" },
+  "stream.events": { behaviour: "events: LangChain's event objects", source: "peer" },
+  "stream.debug-tasks-checkpoints": { behaviour: "debug, tasks and checkpoints carry their payloads", source: "peer, Studio" },
+  "stream.subgraphs": { behaviour: "with stream_subgraphs an event of a subgraph names its namespace", source: "peer" },
+  "stream.interrupt": { behaviour: "an interrupt shows as __interrupt__ with id and value", source: "peer" },
+  "stream.error": { behaviour: "a failing graph ends the stream with an error event of name and message", source: "peer" },
+  "stream.no-end": { behaviour: "no end event; the last event is a payload and the stream closes", source: "peer's client suite" },
+  "stream.location": { behaviour: "Content-Location and Location name the run", source: "sdk reconnect" },
+  "stream.resume": {
+    behaviour: "a resumable stream replays after Last-Event-ID, -1 from the start, without loss or repetition",
+    source: "sdk runs.joinStream lastEventId",
+  },
+  "stream.join-live": { behaviour: "joining a running run sees what comes", source: "sdk runs.joinStream" },
+  "stream.join-unknown": { behaviour: "joining an unknown run is an error event with status 200", source: "peer's client suite" },
+  "stream.disconnect-cancel": {
+    behaviour: "on_disconnect: cancel cancels the run when the client leaves; continue lets it finish",
+    source: "sdk onDisconnect",
+  },
+
+  // interrupts
+  "interrupt.thread": { behaviour: "an interrupted thread says so, in status, interrupts and state", source: "agent-inbox" },
+  "interrupt.resume": { behaviour: "command.resume answers it and the run goes on", source: "sdk command.resume" },
+  "interrupt.resume-falsy": { behaviour: "false, 0 and the empty text are answers too", source: "ours (LangGraph refuses them)" },
+  "interrupt.resume-by-id": { behaviour: "several interrupts are answered by id, one at a time or together", source: "useStream respondAll" },
+  "interrupt.update-goto": { behaviour: "command.update and command.goto move a thread", source: "sdk command" },
+
+  // store
+  "store.items": { behaviour: "items are put, read, replaced and deleted; a missing one is null", source: "sdk store.*" },
+  "store.search": { behaviour: "search is by prefix of whole labels, filter, limit and offset", source: "sdk store.searchItems; CVE-2026-71433" },
+  "store.namespaces": { behaviour: "namespaces are listed by prefix, suffix and depth", source: "sdk store.listNamespaces" },
+
+  // foreign projects
+  "foreign.javascript": {
+    behaviour: "a plain JavaScript project is streamed, interrupted and resumed; a graph that does not load is named and hurts nobody",
+    source: "ours",
+  },
+  "foreign.typescript": { behaviour: "a TypeScript project with enums, .js specifiers and a factory is streamed, interrupted and resumed", source: "ours" },
+  "foreign.functional": { behaviour: "a Functional API project is streamed, interrupted and resumed, its tasks run once", source: "ours" },
+  "foreign.agent": { behaviour: "a createAgent project with a tool and human-in-the-loop is streamed, interrupted and resumed", source: "ours" },
+
+  // bad input
+  "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
+  "bad.bodies": { behaviour: "malformed, too deep, too large and mistyped bodies are 4xx in words", source: "ours" },
+  "bad.characters": { behaviour: "NUL and lone surrogates anywhere neither break nor lose a message", source: "ours; langgraph#370 of aegra" },
+  "bad.last-event-id": { behaviour: "a junk Last-Event-ID is 400", source: "ours; deer-flow#4011" },
+  "bad.reserved": { behaviour: "reserved keys of a client reach no graph", source: "ours" },
+  "bad.resume-nothing": { behaviour: "a resume with nothing pending is 409 nothing_to_resume and changes nothing", source: "ours" },
+  "bad.resume-stale": { behaviour: "a resume by an id that is answered already is refused and changes nothing", source: "ours" },
+  "bad.resume-twice": { behaviour: "of many concurrent resumes one runs", source: "ours" },
+  "bad.resume-ambiguous": { behaviour: "one answer for two questions is 409 resume_ambiguous and both stay pending", source: "ours" },
+  "bad.message-while-busy": { behaviour: "a message during a run is 409 and the run ends as if nothing had been sent", source: "ours" },
+  "bad.concurrent-create": { behaviour: "of many runs sent at once to one thread one runs under reject", source: "ours" },
+  "bad.no-leaks": { behaviour: "no error shows a stack, a file, a host or a connection string", source: "ours" },
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementId = keyof typeof REQUIREMENTS;

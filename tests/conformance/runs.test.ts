@@ -1,0 +1,308 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "vitest";
+import { verifies } from "./verifies.ts";
+import { type Gate, until, world } from "./world.ts";
+
+const here = world();
+
+const newThread = async () => (await here.client.threads.create()).thread_id;
+
+/** A thread on which a run of `gate` is running now. */
+async function busy(): Promise<{ id: string; runId: string; gate: Gate }> {
+  const [id, gate] = [await newThread(), here.gate()];
+  const { run_id: runId } = await here.client.runs.create(id, "gate", { input: gate.input });
+  await reached(id, runId, "running");
+  // its first step is over, so the node that waits is on
+  await until(
+    () => here.client.threads.getState<{ log?: string[] }>(id),
+    ({ values }) => values.log?.includes("entered") === true,
+  );
+  return { id, runId, gate };
+}
+
+const reached = (id: string, runId: string, wanted: string) =>
+  until(
+    () => here.client.runs.get(id, runId),
+    ({ status }) => status === wanted,
+  );
+
+verifies("runs.create", async () => {
+  const id = await newThread();
+  let told: unknown;
+  const run = await here.client.runs.create(id, "steps", { input: {}, metadata: { a: 1 }, onRunCreated: (metadata) => (told = metadata) });
+  expect(run).toMatchObject({
+    thread_id: id,
+    assistant_id: (await here.client.assistants.get("steps")).assistant_id,
+    metadata: { a: 1 },
+    multitask_strategy: "reject",
+  });
+  expect(["pending", "running"]).toContain(run.status);
+  expect(told).toEqual({ run_id: run.run_id, thread_id: id });
+  await here.client.runs.join(id, run.run_id);
+  expect((await here.client.runs.get(id, run.run_id)).status).toBe("success");
+  expect((await here.client.threads.get(id)).status).toBe("idle");
+});
+
+verifies("runs.create-unknown-assistant", async () => {
+  const id = await newThread();
+  await expect(here.client.runs.create(id, "no_such_graph", { input: {} })).rejects.toThrowError(/HTTP 404: .*no_such_graph/);
+  await expect(here.client.runs.wait(id, randomUUID(), { input: {} })).rejects.toThrowError("HTTP 404");
+  expect((await here.client.threads.get(id)).status).toBe("idle");
+});
+
+verifies("runs.create-unknown-thread", async () => {
+  const id = randomUUID();
+  await expect(here.client.runs.create(id, "steps", { input: {} })).rejects.toThrowError("HTTP 404");
+  expect(await here.client.runs.wait(id, "steps", { input: {}, ifNotExists: "create" })).toMatchObject({ last: "three" });
+  expect((await here.client.threads.get(id)).thread_id).toBe(id);
+});
+
+verifies("runs.wait", async () => {
+  const id = await newThread();
+  expect(await here.client.runs.wait(id, "steps", { input: { log: ["given"] } })).toEqual({ log: ["given", "one", "two", "three"], last: "three" });
+  const plain = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: "steps", input: {} });
+  expect(plain.headers.get("content-location")).toMatch(new RegExp(`^/threads/${id}/runs/[0-9a-f-]{36}$`));
+  expect(await plain.json()).toMatchObject({ last: "three" });
+});
+
+verifies("runs.wait-error", async () => {
+  const id = await newThread();
+  await expect(here.client.runs.wait(id, "boom", { input: {} })).rejects.toThrowError("CustomError: Boo!");
+  const values = await here.client.runs.wait(id, "boom", { input: {}, raiseError: false });
+  expect(values).toEqual({ __error__: { error: "CustomError", message: "Boo!" } });
+  expect((await here.client.threads.get(id)).status).toBe("error");
+});
+
+verifies("runs.stateless", async () => {
+  const before = await here.client.threads.count();
+  expect(await here.client.runs.wait(null, "steps", { input: {} })).toMatchObject({ last: "three" });
+  const events = [];
+  for await (const event of here.client.runs.stream(null, "steps", { input: {}, streamMode: "updates" })) events.push(event.event);
+  expect(events).toEqual(["metadata", "updates", "updates", "updates"]);
+  let told: unknown;
+  const run = await here.client.runs.create(null, "steps", { input: {}, onRunCreated: (metadata) => (told = metadata) });
+  expect(told).toMatchObject({ run_id: run.run_id });
+  await until(
+    () => here.client.threads.count(),
+    (count) => count === before,
+  );
+});
+
+verifies("runs.batch", async () => {
+  const made = await here.client.runs.createBatch([
+    { assistantId: "steps", input: {} },
+    { assistantId: "mirror", input: {} },
+  ]);
+  expect(made).toHaveLength(2);
+  expect(new Set(made.map((run) => run.run_id)).size).toBe(2);
+  expect((await here.http("POST", "/runs/batch", [])).status).toBe(400);
+});
+
+verifies("runs.list", async () => {
+  const id = await newThread();
+  const made: string[] = [];
+  for (const graph of ["steps", "boom", "steps"]) {
+    const run = await here.client.runs.create(id, graph, { input: {} });
+    await reached(id, run.run_id, graph === "boom" ? "error" : "success");
+    made.unshift(run.run_id);
+  }
+  const ids = async (options?: Parameters<typeof here.client.runs.list>[1]) => (await here.client.runs.list(id, options)).map((run) => run.run_id);
+  expect(await ids()).toEqual(made);
+  expect(await ids({ limit: 1, offset: 1 })).toEqual([made[1]]);
+  expect(await ids({ status: "error" })).toEqual([made[1]]);
+});
+
+verifies("runs.get", async () => {
+  const id = await newThread();
+  const run = await here.client.runs.create(id, "steps", { input: {} });
+  await here.client.runs.join(id, run.run_id);
+  expect(await here.client.runs.get(id, run.run_id)).toMatchObject({ run_id: run.run_id, thread_id: id, status: "success" });
+  await expect(here.client.runs.get(id, randomUUID())).rejects.toThrowError("HTTP 404: Run not found");
+  // a run is found on its own thread only
+  await expect(here.client.runs.get(await newThread(), run.run_id)).rejects.toThrowError("HTTP 404");
+});
+
+verifies("runs.delete", async () => {
+  const id = await newThread();
+  const run = await here.client.runs.create(id, "steps", { input: {} });
+  await here.client.runs.join(id, run.run_id);
+  expect((await here.http("DELETE", `/threads/${id}/runs/${run.run_id}`)).status).toBe(204);
+  await expect(here.client.runs.get(id, run.run_id)).rejects.toThrowError("HTTP 404");
+  await expect(here.client.runs.delete(id, run.run_id)).rejects.toThrowError("HTTP 404: Run not found");
+});
+
+verifies("runs.join", async () => {
+  const { id, runId, gate } = await busy();
+  const joined = here.client.runs.join(id, runId);
+  await gate.open();
+  expect(await joined).toMatchObject({ log: ["entered", "passed"] });
+  // and again, when it is long over
+  expect(await here.client.runs.join(id, runId)).toMatchObject({ log: ["entered", "passed"] });
+});
+
+verifies("runs.metadata", async () => {
+  const assistant = await here.client.assistants.create({ graphId: "mirror", metadata: { a: "assistant", b: "assistant", c: "assistant" } });
+  const thread = await here.client.threads.create({ metadata: { b: "thread", c: "thread" } });
+  const run = await here.client.runs.create(thread.thread_id, assistant.assistant_id, { input: {}, metadata: { c: "run" } });
+  expect(run.metadata).toMatchObject({ a: "assistant", b: "thread", c: "run" });
+  await here.client.runs.join(thread.thread_id, run.run_id);
+  const [latest] = await here.client.threads.getHistory(thread.thread_id, { limit: 1 });
+  expect(latest?.metadata).toMatchObject({ c: "run", run_id: run.run_id });
+});
+
+verifies("runs.config", async () => {
+  const id = await newThread();
+  const answer = await here.http(
+    "POST",
+    `/threads/${id}/runs/wait`,
+    { assistant_id: "mirror", input: {}, config: { configurable: { model: "m", __slipway: "forged", __pregel_x: "forged" } } },
+    { "X-Trace": "t1", "x-api-key": "hush", "x-service-key": "hush", "x-tenant-id": "hush", authorization: "Bearer hush", "user-agent": "agent/1" },
+  );
+  const values: unknown = await answer.json();
+  expect(values).toMatchObject({ configurable: { model: "m", "x-trace": "t1", "user-agent": "agent/1", thread_id: id, run_id: expect.any(String) } });
+  expect(JSON.stringify(values)).not.toMatch(/hush|forged/);
+});
+
+verifies("runs.context", async () => {
+  const assistant = await here.client.assistants.create({ graphId: "mirror", context: { from: "assistant", kept: 1 } });
+  const values = await here.client.runs.wait(await newThread(), assistant.assistant_id, { input: {}, context: { from: "run" } });
+  expect(values).toMatchObject({ context: { from: "run", kept: 1 } });
+});
+
+verifies("runs.recursion-limit", async () => {
+  const values = await here.client.runs.wait(await newThread(), "steps", { input: {}, config: { recursion_limit: 2 }, raiseError: false });
+  expect(values).toMatchObject({ __error__: { error: "GraphRecursionError" } });
+});
+
+verifies("runs.after-seconds", async () => {
+  const id = await newThread();
+  const run = await here.client.runs.create(id, "steps", { input: {}, afterSeconds: 3_600 });
+  expect(run.status).toBe("pending");
+  expect(Date.parse(run.created_at)).toBeGreaterThan(Date.now() + 3_000_000);
+  await here.client.runs.cancel(id, run.run_id, true);
+  expect((await here.client.runs.get(id, run.run_id)).status).toBe("interrupted");
+});
+
+verifies("runs.multitask-reject", async () => {
+  const { id, runId, gate } = await busy();
+  await expect(here.client.runs.create(id, "steps", { input: {} })).rejects.toThrowError("HTTP 409: Thread is already running a task");
+  await expect(here.client.runs.wait(id, "steps", { input: {} })).rejects.toThrowError("HTTP 409");
+  await gate.open();
+  expect(await here.client.runs.join(id, runId)).toMatchObject({ log: ["entered", "passed"] });
+  expect(await here.client.runs.list(id)).toHaveLength(1);
+});
+
+verifies("runs.multitask-enqueue", async () => {
+  const { id, runId, gate } = await busy();
+  const later = await here.client.runs.create(id, "gate", { input: { log: ["second"] }, multitaskStrategy: "enqueue" });
+  const last = await here.client.runs.create(id, "gate", { input: { log: ["third"] }, multitaskStrategy: "enqueue" });
+  expect([later.status, last.status]).toEqual(["pending", "pending"]);
+  await gate.open();
+  await here.client.runs.join(id, runId);
+  await here.client.runs.join(id, last.run_id);
+  expect((await here.client.threads.getState(id)).values).toMatchObject({
+    log: ["entered", "passed", "second", "entered", "passed", "third", "entered", "passed"],
+  });
+});
+
+verifies("runs.multitask-interrupt", async () => {
+  const { id, runId, gate } = await busy();
+  const next = await here.client.runs.create(id, "steps", { input: { log: ["next"] }, multitaskStrategy: "interrupt" });
+  await here.client.runs.join(id, next.run_id);
+  expect((await here.client.runs.get(id, runId)).status).toBe("interrupted");
+  expect((await here.client.runs.get(id, next.run_id)).status).toBe("success");
+  await gate.open();
+  expect((await here.client.threads.getState<{ log: string[] }>(id)).values.log).toEqual(["entered", "next", "one", "two", "three"]);
+});
+
+verifies("runs.multitask-rollback", async () => {
+  const { id, runId, gate } = await busy();
+  const next = await here.client.runs.create(id, "steps", { input: { log: ["next"] }, multitaskStrategy: "rollback" });
+  await here.client.runs.join(id, next.run_id);
+  await expect(here.client.runs.get(id, runId)).rejects.toThrowError("HTTP 404");
+  await gate.open();
+  expect((await here.client.threads.getState<{ log: string[] }>(id)).values.log).toEqual(["next", "one", "two", "three"]);
+});
+
+verifies("runs.cancel", async () => {
+  const first = await busy();
+  await here.client.runs.cancel(first.id, first.runId, true);
+  expect((await here.client.runs.get(first.id, first.runId)).status).toBe("interrupted");
+  expect((await here.client.threads.get(first.id)).status).toBe("idle");
+  expect(await here.client.runs.join(first.id, first.runId)).toBeNull();
+
+  const second = await busy();
+  const answer = await here.http("POST", `/threads/${second.id}/runs/${second.runId}/cancel?wait=0`);
+  expect(answer.status).toBe(202);
+  await reached(second.id, second.runId, "interrupted");
+  const waited = await here.http("POST", `/threads/${second.id}/runs/${second.runId}/cancel?wait=1`);
+  expect(waited.status).toBe(204);
+  await expect(here.client.runs.cancel(second.id, randomUUID())).rejects.toThrowError("HTTP 404: Run not found");
+  // the thread is free again
+  expect(await here.client.runs.wait(second.id, "steps", { input: {} })).toMatchObject({ last: "three" });
+});
+
+verifies("runs.cancel-finished", async () => {
+  const id = await newThread();
+  const run = await here.client.runs.create(id, "steps", { input: {} });
+  await here.client.runs.join(id, run.run_id);
+  await here.client.runs.cancel(id, run.run_id, true);
+  expect((await here.client.runs.get(id, run.run_id)).status).toBe("success");
+  expect((await here.client.threads.getState(id)).values).toMatchObject({ last: "three" });
+});
+
+verifies("runs.cancel-rollback", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const before = await here.client.threads.getState(id);
+  const gate = here.gate();
+  const { run_id } = await here.client.runs.create(id, "gate", { input: gate.input });
+  await until(
+    () => here.client.threads.getState<{ log: string[] }>(id),
+    ({ values }) => values.log.includes("entered"),
+  );
+  await here.client.runs.cancel(id, run_id, true, "rollback");
+  await expect(here.client.runs.get(id, run_id)).rejects.toThrowError("HTTP 404");
+  expect(await here.client.threads.getState(id)).toEqual(before);
+});
+
+verifies("runs.cancel-many", async () => {
+  const first = await busy();
+  const waiting = await here.client.runs.create(first.id, "steps", { input: {}, multitaskStrategy: "enqueue" });
+  await here.client.runs.cancelMany({ threadId: first.id, status: "all" });
+  await reached(first.id, first.runId, "interrupted");
+  await reached(first.id, waiting.run_id, "interrupted");
+  expect((await here.http("POST", "/runs/cancel", {})).status).toBe(400);
+});
+
+verifies("runs.interrupt-before", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {}, interruptBefore: ["two"] });
+  expect(await here.client.threads.getState(id)).toMatchObject({ values: { log: ["one"] }, next: ["two"] });
+  expect((await here.client.threads.get(id)).status).toBe("interrupted");
+  await here.client.runs.wait(id, "steps", { input: null, interruptAfter: "*" });
+  expect((await here.client.threads.getState(id)).next).toEqual(["three"]);
+  expect(await here.client.runs.wait(id, "steps", { input: null })).toMatchObject({ log: ["one", "two", "three"] });
+});
+
+verifies("runs.fork", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const afterOne = (await here.client.threads.getHistory(id)).find((state) => state.next[0] === "two");
+  if (!afterOne?.checkpoint.checkpoint_id) throw new Error("no checkpoint after one");
+  await here.client.threads.updateState(id, { values: { log: ["changed"] }, checkpoint: afterOne.checkpoint, asNode: "one" });
+  expect(await here.client.runs.wait(id, "steps", { input: null })).toMatchObject({ log: ["one", "changed", "two", "three"] });
+  const { thread_id: _, ...checkpoint } = afterOne.checkpoint;
+  expect(await here.client.runs.wait(id, "steps", { input: null, checkpoint })).toMatchObject({ log: ["one", "two", "three"] });
+  expect(await here.client.runs.wait(id, "steps", { input: null, checkpointId: afterOne.checkpoint.checkpoint_id })).toMatchObject({
+    log: ["one", "two", "three"],
+  });
+});
+
+verifies("runs.store", async () => {
+  const word = randomUUID();
+  await here.client.runs.wait(await newThread(), "memory", { input: { word } });
+  expect((await here.client.store.getItem(["conformance"], "word"))?.value).toEqual({ word });
+  await here.client.store.putItem(["conformance"], "word", { word: "from outside" });
+  expect(await here.client.runs.wait(await newThread(), "memory", { input: { word } })).toMatchObject({ previous: "from outside" });
+});

@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "vitest";
+import { verifies } from "./verifies.ts";
+import { collect, until, world } from "./world.ts";
+
+const here = world();
+
+interface Event {
+  id?: string;
+  event: string;
+  data: unknown;
+}
+
+const newThread = async () => (await here.client.threads.create()).thread_id;
+
+type Options = NonNullable<Parameters<typeof here.client.runs.stream>[2]>;
+
+async function streamed(graph: string, options: Options): Promise<Event[]> {
+  // the SDK's event types depend on the modes, which vary here
+  return (await collect(here.client.runs.stream(await newThread(), graph, options))) as Event[];
+}
+
+const data = (events: Event[], name: string) => events.filter((event) => event.event === name).map((event) => event.data);
+
+verifies("stream.metadata", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: ["values", "updates", "custom"] });
+  expect(events[0]).toEqual({ id: "0", event: "metadata", data: { run_id: expect.any(String), attempt: 1 } });
+  expect(events.map((event) => event.id)).toEqual(events.map((_, index) => String(index)));
+});
+
+verifies("stream.values", async () => {
+  const events = await streamed("steps", { input: { log: ["given"] }, streamMode: "values" });
+  expect(data(events, "values")).toEqual([
+    { log: ["given"] },
+    { log: ["given", "one"], last: "one" },
+    { log: ["given", "one", "two"], last: "two" },
+    { log: ["given", "one", "two", "three"], last: "three" },
+  ]);
+});
+
+verifies("stream.updates", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: "updates" });
+  expect(data(events, "updates")).toEqual(["one", "two", "three"].map((name) => ({ [name]: { log: [name], last: name } })));
+});
+
+const HELLO = { messages: [{ type: "human", content: "Hello", id: "m1" }] };
+
+verifies("stream.messages-tuple", async () => {
+  const events = await streamed("chat", { input: HELLO, streamMode: "messages-tuple" });
+  const chunks = data(events, "messages") as [{ content: string; type: string; id: string }, { langgraph_node: string }][];
+  expect(chunks.length).toBeGreaterThan(2);
+  expect(chunks.map(([chunk]) => chunk.content).join("")).toBe("Hello to you too");
+  expect(new Set(chunks.map(([chunk]) => chunk.id)).size).toBe(1);
+  expect(chunks[0]?.[0].type).toMatch(/^(?:ai|AIMessageChunk)$/);
+  expect(chunks[0]?.[1].langgraph_node).toBe("agent");
+});
+
+verifies("stream.messages", async () => {
+  const events = await streamed("chat", { input: HELLO, streamMode: "messages" });
+  const names = events.map((event) => event.event);
+  expect(names.filter((name) => name === "messages/metadata")).toHaveLength(1);
+  const partial = (data(events, "messages/partial") as [{ content: string }][]).map(([message]) => message.content);
+  expect(partial.length).toBeGreaterThan(2);
+  expect(partial.at(-1)).toBe("Hello to you too");
+  for (const [index, text] of partial.entries()) expect(text.startsWith(partial[index - 1] ?? "")).toBe(true);
+});
+
+verifies("stream.custom", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: "custom" });
+  expect(data(events, "custom")).toEqual([{ entered: "one" }, { entered: "two" }, { entered: "three" }]);
+});
+
+verifies("stream.events", async () => {
+  const events = await streamed("chat", { input: HELLO, streamMode: "events" });
+  const kinds = (data(events, "events") as { event: string }[]).map((event) => event.event);
+  expect(kinds).toEqual(expect.arrayContaining(["on_chain_start", "on_chat_model_start", "on_chat_model_stream", "on_chat_model_end", "on_chain_end"]));
+});
+
+verifies("stream.debug-tasks-checkpoints", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: ["debug", "tasks", "checkpoints"] });
+  const types = (data(events, "debug") as { type: string }[]).map((event) => event.type);
+  expect(types).toEqual(expect.arrayContaining(["checkpoint", "task", "task_result"]));
+  expect(data(events, "tasks")).toEqual(expect.arrayContaining([expect.objectContaining({ name: "two", result: expect.anything() })]));
+  expect(data(events, "checkpoints")).toEqual(
+    expect.arrayContaining([expect.objectContaining({ next: ["three"], values: { log: ["one", "two"], last: "two" } })]),
+  );
+  expect(JSON.stringify(events)).not.toContain("__slipway");
+});
+
+verifies("stream.subgraphs", async () => {
+  const events = await streamed("parent", { input: { topic: "tea" }, streamMode: ["values", "updates"], streamSubgraphs: true });
+  const names = events.map((event) => event.event);
+  expect(names).toContainEqual(expect.stringMatching(/^updates\|child:[0-9a-f-]{36}$/));
+  expect(names).toContainEqual(expect.stringMatching(/^values\|child:[0-9a-f-]{36}$/));
+});
+
+verifies("stream.interrupt", async () => {
+  const events = await streamed("ask", { input: {}, streamMode: ["values", "updates"] });
+  const shown = [{ id: expect.any(String), value: { question: "first" } }];
+  expect(data(events, "updates").at(-1)).toEqual({ __interrupt__: [expect.objectContaining(shown[0] ?? {})] });
+  expect(data(events, "values").at(-1)).toMatchObject({ __interrupt__: [expect.objectContaining(shown[0] ?? {})] });
+});
+
+verifies("stream.error", async () => {
+  const events = await streamed("boom", { input: {}, streamMode: "values" });
+  expect(events.at(-1)).toMatchObject({ event: "error", data: { error: "CustomError", message: "Boo!" } });
+  expect(JSON.stringify(events)).not.toContain("boom.js");
+});
+
+verifies("stream.no-end", async () => {
+  const answer = await here.http("POST", `/threads/${await newThread()}/runs/stream`, { assistant_id: "steps", input: {} });
+  expect(answer.headers.get("content-type")).toBe("text/event-stream");
+  const text = await answer.text();
+  expect(text).not.toMatch(/^event: end/m);
+  expect(text).toMatch(/event: values\ndata: \{.*\}\nid: \d+\n\n$/);
+});
+
+verifies("stream.location", async () => {
+  const id = await newThread();
+  const answer = await here.http("POST", `/threads/${id}/runs/stream`, { assistant_id: "steps", input: {} });
+  await answer.text();
+  const address = answer.headers.get("content-location");
+  expect(address).toMatch(new RegExp(`^/threads/${id}/runs/[0-9a-f-]{36}$`));
+  expect(answer.headers.get("location")).toBe(`${address}/stream`);
+});
+
+verifies("stream.resume", async () => {
+  const id = await newThread();
+  let runId = "";
+  const options: Options = { input: {}, streamMode: ["values", "updates", "custom"], streamResumable: true, onRunCreated: ({ run_id }) => (runId = run_id) };
+  const all = (await collect(here.client.runs.stream(id, "steps", options))) as Event[];
+  for (const [index, { id: seen }] of all.entries()) {
+    if (seen === undefined) throw new Error("an event without id");
+    expect(await collect(here.client.runs.joinStream(id, runId, { lastEventId: seen }))).toEqual(all.slice(index + 1));
+  }
+  expect(await collect(here.client.runs.joinStream(id, runId, { lastEventId: "-1" }))).toEqual(all);
+});
+
+verifies("stream.join-live", async () => {
+  const [id, gate] = [await newThread(), here.gate()];
+  const run = await here.client.runs.create(id, "gate", { input: gate.input, streamMode: ["updates"], streamResumable: true });
+  await until(
+    () => here.client.threads.getState<{ log?: string[] }>(id),
+    ({ values }) => values.log?.includes("entered") === true,
+  );
+  const events: Event[] = [];
+  for await (const event of here.client.runs.joinStream(id, run.run_id, { lastEventId: "-1" })) {
+    events.push(event as Event);
+    if (event.event === "updates" && events.length === 2) await gate.open();
+  }
+  expect(data(events, "updates")).toEqual([{ enter: { log: ["entered"] } }, { hold: { log: ["passed"] } }]);
+});
+
+verifies("stream.join-unknown", async () => {
+  const id = await newThread();
+  const unknownRun = await collect(here.client.runs.joinStream(id, randomUUID()));
+  expect(unknownRun).toMatchObject([{ event: "error", data: { message: "404: Run not found" } }]);
+  const unknownThread = await collect(here.client.runs.joinStream(randomUUID(), randomUUID()));
+  expect(unknownThread).toMatchObject([{ event: "error", data: { error: "Error", message: "404: Thread not found" } }]);
+});
+
+verifies("stream.disconnect-cancel", async () => {
+  const leave = async (onDisconnect: "cancel" | "continue") => {
+    const [id, gate, client] = [await newThread(), here.gate(), new AbortController()];
+    let runId = "";
+    const options: Options = { input: gate.input, streamMode: "updates", onDisconnect, signal: client.signal, onRunCreated: ({ run_id }) => (runId = run_id) };
+    await collect(
+      (async function* () {
+        for await (const event of here.client.runs.stream(id, "gate", options)) {
+          if (event.event === "updates") client.abort();
+          yield event;
+        }
+      })(),
+    ).catch((error: unknown) => {
+      if (!client.signal.aborted) throw error;
+    });
+    return { id, runId, gate };
+  };
+  const cancelled = await leave("cancel");
+  await until(
+    () => here.client.runs.get(cancelled.id, cancelled.runId),
+    ({ status }) => status === "interrupted",
+  );
+  const kept = await leave("continue");
+  await kept.gate.open();
+  expect(await here.client.runs.join(kept.id, kept.runId)).toMatchObject({ log: ["entered", "passed"] });
+});
