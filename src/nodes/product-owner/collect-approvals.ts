@@ -18,7 +18,9 @@ export const collectApprovals: GraphNode<typeof ProductOwnerState> = async (stat
 };
 
 const Shown = z.object({
-  review_configs: z.array(z.object({ allowed_decisions: z.array(z.enum(["approve", "edit", "reject", "respond"])).min(1), args_schema: z.unknown() })).min(1),
+  review_configs: z
+    .array(z.object({ allowed_decisions: z.array(z.enum(["approve", "edit", "reject", "respond"])).min(1), args_schema: z.unknown().optional() }))
+    .min(1),
   x: z.object({ evidence: z.array(z.object({ kind: z.string(), ref: z.string() })).catch([]), project_id: z.uuid().nullable().catch(null) }),
 });
 
