@@ -1,5 +1,5 @@
 -- Written by hand: LangGraph's own Postgres checkpoint tables (versions 0 to 4 of its migrations), created only where they are
--- missing, so that a database of PostgresSaver is taken over as it is. Our one table on top holds the parts of long lists.
+-- missing, so that a database of PostgresSaver is taken over as it is. Our two tables on top serve long lists.
 create table if not exists checkpoint_migrations (
   v integer primary key
 );
@@ -41,11 +41,16 @@ alter table checkpoint_blobs alter column blob drop not null;
 --> statement-breakpoint
 insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
 --> statement-breakpoint
--- Parts of list channels, by content: `page` is JSON text of neighbouring elements, `node` the hashes of eight parts below it.
+-- Parts of list channels by content: a page of elements, or the hashes of eight parts below (src/runtime/checkpointer-list.ts).
 create table if not exists checkpoint_parts (
   thread_id text not null,
   hash bytea not null,
-  kind text not null check (kind in ('page', 'node')),
   body bytea not null,
   primary key (thread_id, hash)
+);
+--> statement-breakpoint
+-- One row a thread, locked in share mode by every put; changed by whatever deletes parts (src/db/queries/put-checkpoint.ts).
+create table if not exists checkpoint_gates (
+  thread_id text primary key,
+  generation bigint not null default (random() * 9007199254740991)::bigint
 );

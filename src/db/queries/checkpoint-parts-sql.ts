@@ -1,0 +1,22 @@
+import type postgres from "postgres";
+
+/**
+ * A recursive common table `part(thread_id, level, hash)`: all parts below the lists among `source`, a common table before it with
+ * `thread_id`, `type` and `blob`. The numbers are the layout of `runtime/checkpointer-list.ts`: hashes of 20 bytes, entries of 21.
+ * Every step is a lateral lookup by primary key (`offset 0` keeps the planner from turning it into a join, for which it would guess a
+ * thousand rows per root and read the whole table).
+ */
+export function partsBelow(sql: postgres.Sql | postgres.TransactionSql, source: string): postgres.PendingQuery<postgres.Row[]> {
+  return sql`
+    part(thread_id, level, hash) as (
+      select root.thread_id, get_byte(root.blob, 1 + i * 21), substring(root.blob from 3 + i * 21 for 20)
+      from ${sql(source)} root cross join lateral generate_series(0, get_byte(root.blob, 0) - 1) i
+      where root.type = 'list'
+      union
+      select part.thread_id, part.level - 1, substring(node.body from 1 + i * 20 for 20)
+      from part
+      cross join lateral (select p.body from checkpoint_parts p where p.thread_id = part.thread_id and p.hash = part.hash offset 0) node
+      cross join lateral generate_series(0, length(node.body) / 20 - 1) i
+      where part.level > 0
+    )`;
+}

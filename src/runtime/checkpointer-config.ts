@@ -1,0 +1,55 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { z } from "zod";
+import { AppError } from "#errors";
+import type { Fence } from "#db/queries/put-checkpoint.ts";
+
+/**
+ * The reserved key under which `execute-run.ts` tells the checkpointer whose writes these are: `{ runId, epoch }`. Two underscores keep
+ * it out of checkpoint metadata; it must be stripped from what clients send.
+ */
+export const FENCE_KEY = "__slipway_fence";
+
+const FenceShape = z.object({ runId: z.uuid(), epoch: z.number().int().nonnegative() });
+
+/** The fence of a config, null where none is set (state edits by the server, tests, foreign hosts). */
+export function fenceOf(config: RunnableConfig): Fence | null {
+  const given: unknown = config.configurable?.[FENCE_KEY];
+  return given === undefined ? null : FenceShape.parse(given);
+}
+
+/** What a checkpoint is found by. */
+export interface Address {
+  readonly threadId: string;
+  readonly namespace: string;
+  readonly checkpointId: string | undefined;
+}
+
+/** Reads the address of a config; null where it names no thread. @throws AppError `invalid_request` for ids that cannot be stored. */
+export function findAddress(config: RunnableConfig): Address | null {
+  const { thread_id, checkpoint_ns, checkpoint_id, thread_ts } = config.configurable ?? {};
+  const threadId = identifier("thread_id", thread_id);
+  if (threadId === undefined) return null;
+  return {
+    threadId,
+    namespace: identifier("checkpoint_ns", checkpoint_ns) ?? "",
+    checkpointId: identifier("checkpoint_id", checkpoint_id) ?? identifier("thread_ts", thread_ts),
+  };
+}
+
+/** Like {@link findAddress}, for writing. @throws AppError `invalid_request` also where the thread is missing. */
+export function requireAddress(config: RunnableConfig): Address {
+  const address = findAddress(config);
+  if (address === null) {
+    throw new AppError("invalid_request", 'A checkpoint is stored per thread: pass { configurable: { thread_id: "…" } } to the graph.');
+  }
+  return address;
+}
+
+function identifier(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value !== "string" && typeof value !== "number") throw new AppError("invalid_request", `configurable.${name} must be text.`);
+  const text = String(value);
+  // PostgreSQL's text holds neither; replacing them would make two ids one
+  if (text.includes("\0") || !text.isWellFormed()) throw new AppError("invalid_request", `configurable.${name} holds characters that an id cannot have.`);
+  return text;
+}

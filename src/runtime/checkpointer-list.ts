@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+
+/**
+ * How a long list is stored so that adding to it writes the addition, not the list.
+ *
+ *   elements  JSON texts, packed in order into pages; a page is closed once it holds PAGE_BYTES. Packing looks only backwards, so
+ *             adding at the end leaves every closed page as it was.
+ *   parts     closed pages and, above them, nodes: eight hashes of consecutive parts of one level. Stored once a thread, by hash.
+ *   root      what the channel's row holds: the parts that no full node covers, highest level (the oldest elements) first, and the
+ *             open page as it stands. At most seven entries a level, so it grows with the logarithm of the list.
+ *
+ * A part's hash covers all below it, so who finds a part stored finds everything under it stored too.
+ *
+ * Root, in bytes: number of entries (1), entries (level 1, hash 20), then the open page's JSON, elements joined by commas.
+ */
+export interface Part {
+  readonly hash: Buffer;
+  readonly body: Buffer;
+}
+
+export interface StoredList {
+  readonly root: Buffer;
+  /** Every page and node of the list, also those that are stored already. */
+  readonly parts: readonly Part[];
+}
+
+/** The type of a channel row that holds a root. */
+export const LIST_TYPE = "list";
+export const HASH_BYTES = 20;
+export const ENTRY_BYTES = 1 + HASH_BYTES;
+const FAN_OUT = 8;
+const PAGE_BYTES = 256;
+/** Shorter lists are cheaper as they are. */
+const SMALLEST_LIST_BYTES = 1024;
+const COMMA = Buffer.from(",");
+const OPEN = Buffer.from("[");
+const CLOSE = Buffer.from("]");
+
+/** Splits a list given as the JSON of its elements; null when it is too short to be worth it. */
+export function splitList(elements: readonly Uint8Array[]): StoredList | null {
+  let total = 0;
+  for (const element of elements) total += element.length + 1;
+  if (total < SMALLEST_LIST_BYTES) return null;
+  const parts: Part[] = [];
+  const { pages, open } = packPages(elements);
+  const entries: { level: number; hash: Buffer }[] = [];
+  let row = pages.map((body) => addPart(parts, 0, body));
+  for (let level = 0; row.length > 0; level += 1) {
+    const full = row.length - (row.length % FAN_OUT);
+    entries.unshift(...row.slice(full).map((hash) => ({ level, hash })));
+    const above: Buffer[] = [];
+    for (let start = 0; start < full; start += FAN_OUT) above.push(addPart(parts, level + 1, Buffer.concat(row.slice(start, start + FAN_OUT))));
+    row = above;
+  }
+  const head = entries.flatMap(({ level, hash }) => [Buffer.of(level), hash]);
+  return { root: Buffer.concat([Buffer.of(entries.length), ...head, open]), parts };
+}
+
+/** The same list as plain JSON. */
+export function wholeList(elements: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([OPEN, ...elements.flatMap((element, place) => (place === 0 ? [element] : [COMMA, element])), CLOSE]);
+}
+
+function packPages(elements: readonly Uint8Array[]): { pages: Buffer[]; open: Buffer } {
+  const pages: Buffer[] = [];
+  let page: Uint8Array[] = [];
+  let size = 0;
+  for (const element of elements) {
+    if (page.length > 0) page.push(COMMA);
+    page.push(element);
+    size += element.length;
+    if (size >= PAGE_BYTES) {
+      pages.push(Buffer.concat(page));
+      page = [];
+      size = 0;
+    }
+  }
+  return { pages, open: Buffer.concat(page) };
+}
+
+function addPart(parts: Part[], level: number, body: Buffer): Buffer {
+  // the level is hashed too: a page must never pass for a node
+  const hash = createHash("sha256").update(Buffer.of(level)).update(body).digest().subarray(0, HASH_BYTES);
+  parts.push({ hash, body });
+  return hash;
+}
+
+/**
+ * The list's JSON again. `find` gives a stored part's body by its hash in hex.
+ * @throws Error when a part is missing: the rows do not belong together.
+ */
+export function joinList(root: Buffer, find: (hash: string) => Buffer | undefined): Buffer {
+  const pieces: Buffer[] = [];
+  const collect = (level: number, hash: Buffer): void => {
+    const body = find(hash.toString("hex"));
+    if (!body) throw new Error(`A stored list misses its part ${hash.toString("hex")}.`);
+    if (level === 0) pieces.push(body, COMMA);
+    else for (let at = 0; at < body.length; at += HASH_BYTES) collect(level - 1, body.subarray(at, at + HASH_BYTES));
+  };
+  const entries = root[0] ?? 0;
+  for (let entry = 0; entry < entries; entry += 1) {
+    const at = 1 + entry * ENTRY_BYTES;
+    collect(root[at] ?? 0, root.subarray(at + 1, at + ENTRY_BYTES));
+  }
+  const open = root.subarray(1 + entries * ENTRY_BYTES);
+  if (open.length > 0) pieces.push(open);
+  else pieces.pop();
+  return Buffer.concat([OPEN, ...pieces, CLOSE]);
+}

@@ -1,0 +1,230 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  WRITES_IDX_MAP,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type DeltaChannelHistory,
+  type PendingWrite,
+  type SerializerProtocol,
+} from "@langchain/langgraph-checkpoint";
+import type { Database } from "#db/client.ts";
+import { storableJsonText } from "#db/json.ts";
+import { copyCheckpoints } from "#db/queries/copy-checkpoints.ts";
+import { deleteRunCheckpoints, deleteThreadCheckpoints, pruneCheckpoints } from "#db/queries/delete-checkpoints.ts";
+import { readDeltaHistory } from "#db/queries/delta-history.ts";
+import { putCheckpoint, type CheckpointRow } from "#db/queries/put-checkpoint.ts";
+import { putWrites } from "#db/queries/put-writes.ts";
+import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
+import { AppError } from "#errors";
+import { fenceOf, findAddress, requireAddress } from "./checkpointer-config.ts";
+import { KnownParts } from "./checkpointer-known.ts";
+import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
+import { assembleTuple, keepsSendsInParent, loadBlob } from "./checkpointer-read.ts";
+
+const PAGE = 20;
+/** About 15 MB. */
+const KNOWN_HASHES = 100_000;
+const decoder = new TextDecoder();
+
+/**
+ * LangGraph's checkpointer on the project's database (docs/decisions/0002), in the tables of the official PostgresSaver: what that one
+ * wrote is read, but not the other way round.
+ *
+ *   - Channel versions are unique, so two branches of one checkpoint never share a value by accident.
+ *   - `put` and `putWrites` are one statement each; with a fence in the config (`FENCE_KEY`) they write nothing once the run was taken
+ *     over, and throw `lease_lost`.
+ *   - Long lists are stored in parts (`checkpointer-list.ts`).
+ */
+export class Checkpointer extends BaseCheckpointSaver {
+  readonly #database: Database;
+  readonly #known = new KnownParts(KNOWN_HASHES);
+  /** A serializer of somebody else's (encryption, say) must see whole values. */
+  readonly #splitsLists: boolean;
+
+  constructor(database: Database, serde?: SerializerProtocol) {
+    super(serde);
+    this.#database = database;
+    this.#splitsLists = serde === undefined;
+  }
+
+  /** The next whole number plus a random fraction: still ordered, also after integers, and never met twice. */
+  override getNextVersion(current: number | undefined): number {
+    return Math.floor(current ?? 0) + 1 + Math.floor(Math.random() * 1e12) / 1e12;
+  }
+
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const address = findAddress(config);
+    if (address === null) return undefined;
+    const page = await this.#read({ ...address, limit: 1 });
+    const [head] = page.heads;
+    return head && (await this.#assemble(page, head));
+  }
+
+  /** Newest first, fetched 20 at a time: stop taking and the rest is never read. */
+  override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
+    const address = findAddress(config);
+    const namespace: unknown = config.configurable?.["checkpoint_ns"];
+    const beforeId = options.before ? findAddress({ configurable: { thread_id: "-", ...options.before.configurable } })?.checkpointId : undefined;
+    const filter = options.filter && Object.keys(options.filter).length > 0 ? storableJsonText(JSON.stringify(options.filter)) : undefined;
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    let after: CheckpointQuery["after"];
+    while (left > 0) {
+      const limit = Math.min(left, PAGE);
+      const page = await this.#read({
+        threadId: address?.threadId,
+        // here "" is the root graph's namespace and absent means every one
+        namespace: typeof namespace === "string" ? namespace : undefined,
+        checkpointId: address?.checkpointId,
+        beforeId,
+        filter,
+        after,
+        limit,
+      });
+      for (const head of page.heads) yield await this.#assemble(page, head);
+      left -= page.heads.length;
+      after = page.heads.at(-1);
+      if (page.heads.length < limit) return;
+    }
+  }
+
+  override async put(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, newVersions: ChannelVersions): Promise<RunnableConfig> {
+    const { threadId, namespace, checkpointId: parentId } = requireAddress(config);
+    const fence = fenceOf(config);
+    const { channel_values: values, ...rest } = checkpoint;
+    // every value is serialised before the first await: the graph goes on with them
+    const changed = Object.entries(newVersions).filter(([channel]) => Object.hasOwn(values, channel) && values[channel] !== undefined);
+    const dumping = Promise.all(
+      changed.map(async ([channel, version]) => ({ channel, version: String(version), ...(await this.#dumpChannel(values[channel])) })),
+    );
+    const dumpingMetadata = this.serde.dumpsTyped(metadata);
+    const blobs = await dumping;
+    const exact = decoder.decode((await dumpingMetadata)[1]);
+    const stored = storableJsonText(exact);
+    const parts = new Map<string, Part>();
+    for (const part of blobs.flatMap((blob) => blob.parts)) parts.set(part.hash.toString("hex"), part);
+    const row: Omit<CheckpointRow, "parts"> = {
+      threadId,
+      namespace,
+      checkpointId: checkpoint.id,
+      parentId: parentId ?? null,
+      checkpoint: JSON.stringify(rest),
+      metadata: stored,
+      exactMetadata: stored === exact ? null : exact,
+      blobs,
+    };
+    await this.#write(row, parts, fence);
+    return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
+  }
+
+  /** Once with the parts that seem to be missing; with all of them when the thread's generation turns out to be another one. */
+  async #write(row: Omit<CheckpointRow, "parts">, parts: ReadonlyMap<string, Part>, fence: ReturnType<typeof fenceOf>): Promise<void> {
+    const { sql } = this.#database;
+    const { threadId } = row;
+    for (let known = parts.size > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
+      const missing = [...parts].filter(([hash]) => !known?.hashes.has(hash)).map(([, part]) => part);
+      const outcome = await putCheckpoint(sql, { ...row, parts: missing }, known?.generation ?? null, fence);
+      if (!outcome.fenced) throw leaseLost(fence?.runId);
+      if (outcome.written && outcome.generation !== null) {
+        if (parts.size > 0) this.#known.learn(threadId, outcome.generation, parts.keys());
+        return;
+      }
+      this.#known.forget(threadId);
+    }
+    throw new AppError("database_unavailable", "The checkpoint could not be written: its thread is being deleted or pruned again and again.");
+  }
+
+  override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
+    const { threadId, namespace, checkpointId } = requireAddress(config);
+    if (checkpointId === undefined) throw new AppError("invalid_request", "Writes belong to a checkpoint: configurable.checkpoint_id is missing.");
+    const fence = fenceOf(config);
+    const dumped = await Promise.all(
+      writes.map(async ([channel, value], place) => {
+        const [type, body] = await this.serde.dumpsTyped(value);
+        return { index: WRITES_IDX_MAP[channel] ?? place, channel, type, body };
+      }),
+    );
+    // two special writes of one kind in one call would touch one row twice
+    const byIndex = new Map(dumped.map((write) => [write.index, write]));
+    if (!(await putWrites(this.#database.sql, { threadId, namespace, checkpointId, taskId, writes: [...byIndex.values()] }, fence)))
+      throw leaseLost(fence?.runId);
+  }
+
+  override async deleteThread(threadId: string): Promise<void> {
+    await deleteThreadCheckpoints(this.#database.sql, threadId);
+    this.#known.forget(threadId);
+  }
+
+  /** Copies a thread's whole history, ids of checkpoints included. */
+  async copyThread(from: string, to: string): Promise<void> {
+    await copyCheckpoints(this.#database.sql, from, to);
+  }
+
+  /**
+   * Keeps the newest `keep` checkpoints of each namespace (paused subgraphs and what a DeltaChannel needs included) and returns how many
+   * went. For threads at rest: a run that forks from a checkpoint meanwhile pruned would miss the values it inherits.
+   */
+  async prune(threadId: string, keep = 1): Promise<number> {
+    return await pruneCheckpoints(this.#database.sql, threadId, Math.max(1, keep));
+  }
+
+  /** Deletes what these runs wrote to a thread (a cancel with `rollback`); found by `metadata.run_id`. Returns how many checkpoints went. */
+  async deleteForRuns(threadId: string, runIds: readonly string[]): Promise<number> {
+    return await deleteRunCheckpoints(this.#database.sql, threadId, runIds);
+  }
+
+  override async getDeltaChannelHistory(options: { config: RunnableConfig; channels: string[] }): Promise<Record<string, DeltaChannelHistory>> {
+    const address = findAddress(options.config);
+    const result: Record<string, DeltaChannelHistory> = Object.fromEntries(options.channels.map((channel) => [channel, { writes: [] }]));
+    if (address === null || options.channels.length === 0) return result;
+    const rows = await readDeltaHistory(this.#database.sql, address.threadId, address.namespace, address.checkpointId ?? null, options.channels);
+    for (const { taskId, channel, type, body } of rows.writes)
+      result[channel]?.writes.push([taskId, channel, (await this.serde.loadsTyped(type, body)) as unknown]);
+    for (const { channel, type, body } of rows.seeds) {
+      const history = result[channel];
+      if (history) history.seed = await loadBlob(this.serde, type, body, rows.parts);
+    }
+    return result;
+  }
+
+  async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; parts: readonly Part[] }> {
+    if (this.#splitsLists && Array.isArray(value) && value.length > 1 && value.every(hasJson)) {
+      const elements = (await Promise.all(value.map((element) => this.serde.dumpsTyped(element)))).map(([, body]) => body);
+      const list = splitList(elements);
+      if (list) return { type: LIST_TYPE, body: list.root, parts: list.parts };
+      return { type: "json", body: wholeList(elements), parts: [] };
+    }
+    const [type, body] = await this.serde.dumpsTyped(value);
+    return { type, body, parts: [] };
+  }
+
+  async #read(query: CheckpointQuery): Promise<CheckpointPage> {
+    const page = await readCheckpoints(this.#database.sql, query);
+    for (const [threadId, generation] of page.generations) {
+      const parts = page.parts.get(threadId);
+      if (parts) this.#known.learn(threadId, generation, parts.keys());
+    }
+    return page;
+  }
+
+  async #assemble(page: CheckpointPage, head: CheckpointPage["heads"][number]): Promise<CheckpointTuple> {
+    let sends: unknown[] | null = null;
+    if (keepsSendsInParent(head)) {
+      const rows = await readPendingSends(this.#database.sql, head.threadId, head.namespace, head.parentId ?? "");
+      sends = await Promise.all(rows.map(async ({ type, body }) => (await this.serde.loadsTyped(type, body)) as unknown));
+    }
+    return await assembleTuple(this.serde, page, head, sends);
+  }
+}
+
+/** False for what the serializer gives another form when it stands alone: such a list is stored whole. */
+function hasJson(element: unknown): boolean {
+  return !(element instanceof Uint8Array) && typeof element !== "function" && typeof element !== "symbol";
+}
+
+function leaseLost(runId: string | undefined): AppError {
+  return new AppError("lease_lost", "Another worker has taken this run over; nothing was written.", { details: runId ? { run_id: runId } : {} });
+}
