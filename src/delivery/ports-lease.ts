@@ -1,0 +1,34 @@
+/**
+ * A port belongs to one release from before it is started until it has drained: a row in `port_leases` keeps Slipway's releases apart,
+ * a bind test keeps them apart from the rest of the machine.
+ */
+import { randomInt } from "node:crypto";
+import { eq } from "drizzle-orm";
+import { AppError } from "#errors";
+import type { Database } from "#db/client.ts";
+import { portLeases } from "#db/schema/releases.ts";
+import { isPortFree } from "./supervisor/port-owner.ts";
+
+const FIRST = 20_000;
+/** Below 32768, where Linux begins to hand out ports for outgoing connections. */
+const COUNT = 10_000;
+const ATTEMPTS = 200;
+
+/** The release's port: the one it has, or a new one. @throws AppError `port_unavailable`. */
+export async function leasePort(database: Database, releaseId: string, pick: () => number = () => FIRST + randomInt(COUNT)): Promise<number> {
+  const { drizzle } = database;
+  const [known] = await drizzle.select().from(portLeases).where(eq(portLeases.releaseId, releaseId));
+  if (known) return known.port;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const port = pick();
+    if (!(await isPortFree(port))) continue;
+    const [row] = await drizzle.insert(portLeases).values({ port, releaseId }).onConflictDoNothing().returning();
+    if (row) return row.port;
+  }
+  throw new AppError("port_unavailable", `No free port was found between ${FIRST} and ${FIRST + COUNT - 1} in ${ATTEMPTS} attempts.`);
+}
+
+/** Gives the port back. */
+export async function freePort(database: Database, releaseId: string): Promise<void> {
+  await database.drizzle.delete(portLeases).where(eq(portLeases.releaseId, releaseId));
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "#errors";
+import { masterKey, type MasterKey } from "./secrets-seal.ts";
+
+/**
+ * The key of this installation: SECRETS_KEY, or with the embedded database a file in DATA_DIR that is made (mode 0600) when the first
+ * secret needs it. With a database elsewhere there is no such file: whoever loses this machine must not lose the key, and the
+ * second machine needs the same one.
+ * @throws AppError `secrets_key_missing`.
+ */
+export function findMasterKey(input: { secretsKey?: string | undefined; embedded: boolean; dataDir: string }): MasterKey {
+  if (input.secretsKey !== undefined && input.secretsKey !== "") return masterKey(input.secretsKey);
+  if (!input.embedded) {
+    throw new AppError(
+      "secrets_key_missing",
+      "This project needs a secret, and there is no key to encrypt it with. Set SECRETS_KEY (for example to the output of `openssl rand -base64 32`), keep it safe, and run it again.",
+    );
+  }
+  const file = join(input.dataDir, "secrets.key");
+  const known = read(file);
+  if (known) return masterKey(known);
+  mkdirSync(input.dataDir, { recursive: true });
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  writeFileSync(draft, randomBytes(32).toString("base64"), { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch {
+    // another process made it first
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return masterKey(readFileSync(file, "utf8"));
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
