@@ -23,7 +23,10 @@ const PREFIX = "slipway-";
 /** Finds a place below our own groups, so that limits set on us from outside keep holding. Null when none can be made (a normal user, a container). */
 export function findCgroupRoot(): CgroupRoot | null {
   try {
-    const own = readFileSync("/proc/self/cgroup", "latin1").trim().split("\n").map((line) => line.split(":"));
+    const own = readFileSync("/proc/self/cgroup", "latin1")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(":"));
     const directory = (controller: string): string | null => {
       const line = own.find(([, controllers]) => controllers?.split(",").includes(controller));
       return line === undefined ? null : join("/sys/fs/cgroup", controller, line[2] ?? "/");

@@ -100,7 +100,10 @@ export async function runConfined(options: ConfinedRunOptions): Promise<SandboxR
   try {
     const { code, signal } = await ended(child, () => killGroup(child, options.ownsProcesses));
     if (!started && cause === null) {
-      throw new AppError("test_infrastructure", `The sandbox could not be entered: ${firstWords.trim() || `it ended with ${signal ?? code} before the program started`}`);
+      throw new AppError(
+        "test_infrastructure",
+        `The sandbox could not be entered: ${firstWords.trim() || `it ended with ${signal ?? code} before the program started`}`,
+      );
     }
     return { ...verdict(cause, code, signal, cgroup, options), durationMs: Math.round(performance.now() - began) };
   } finally {
@@ -112,10 +115,21 @@ export async function runConfined(options: ConfinedRunOptions): Promise<SandboxR
   }
 }
 
-function verdict(cause: Cause | null, code: number | null, signal: NodeJS.Signals | null, cgroup: Cgroup | null, options: ConfinedRunOptions): Omit<SandboxResult, "durationMs"> {
+function verdict(
+  cause: Cause | null,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  cgroup: Cgroup | null,
+  options: ConfinedRunOptions,
+): Omit<SandboxResult, "durationMs"> {
   const outOfMemory = cgroup?.ranOutOfMemory() === true;
   if (outOfMemory && cause?.reason !== "timeout") {
-    return { exitCode: null, signal: "SIGKILL", reason: "out_of_memory", limit: `It used more than ${Math.round(options.memoryBytes / 1024 / 1024)} MB of memory.` };
+    return {
+      exitCode: null,
+      signal: "SIGKILL",
+      reason: "out_of_memory",
+      limit: `It used more than ${Math.round(options.memoryBytes / 1024 / 1024)} MB of memory.`,
+    };
   }
   if (cause !== null) return { exitCode: null, signal: "SIGKILL", reason: cause.reason, limit: cause.limit };
   // a program that a signal ended shows as 128 + number through the shells around it
@@ -133,7 +147,9 @@ function signalName(number: number): string | undefined {
 function ended(child: ChildProcess, kill: () => void): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
-    child.once("error", (cause) => reject(new AppError("test_infrastructure", `The sandbox's first program could not be started: ${cause.message}`, { cause })));
+    child.once("error", (cause) =>
+      reject(new AppError("test_infrastructure", `The sandbox's first program could not be started: ${cause.message}`, { cause })),
+    );
     child.once("exit", () => {
       kill();
       grace = setTimeout(() => {

@@ -43,7 +43,9 @@ export async function detectSandbox(options: DetectOptions): Promise<Sandbox> {
     refused.push(`  ${level}: ${problem}`);
   }
   if (options.allowUnsandboxed) return createSandbox({ confinement: unconfined(host), cgroups });
-  throw new AppError("sandbox_unavailable", `${ADVICE[platform()] ?? ADVICE["linux"]}\nTried:\n${refused.join("\n") || "  nothing fits this system"}`, { details: { refused } });
+  throw new AppError("sandbox_unavailable", `${ADVICE[platform()] ?? ADVICE["linux"]}\nTried:\n${refused.join("\n") || "  nothing fits this system"}`, {
+    details: { refused },
+  });
 }
 
 function rung(level: SandboxLevel, host: HostToolchain, options: DetectOptions): Confinement | null {
@@ -62,7 +64,8 @@ const ADVICE: Record<string, string> = {
     "  - install util-linux (unshare, mount, setpriv, prlimit) where it is missing",
     "  - ALLOW_UNSANDBOXED=true, only where the machine itself may be thrown away",
   ].join("\n"),
-  darwin: "Generated code must be confined, and sandbox-exec does not work here. ALLOW_UNSANDBOXED=true runs it without, only where the machine itself may be thrown away.",
+  darwin:
+    "Generated code must be confined, and sandbox-exec does not work here. ALLOW_UNSANDBOXED=true runs it without, only where the machine itself may be thrown away.",
 };
 
 const PROBE = `const net=require("node:net");const server=net.createServer();

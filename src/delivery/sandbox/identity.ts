@@ -27,6 +27,10 @@ export async function grantTo(path: string, identity: string): Promise<void> {
   try {
     await execute("chown", ["-R", "-h", `${uid}:${uid}`, "--", path], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
   } catch (cause) {
-    throw new AppError("test_infrastructure", "The workspace could not be handed to the sandbox's user. Is its file system mounted read-only or without owners?", { cause });
+    throw new AppError(
+      "test_infrastructure",
+      "The workspace could not be handed to the sandbox's user. Is its file system mounted read-only or without owners?",
+      { cause },
+    );
   }
 }

@@ -43,7 +43,13 @@ export interface TailOptions {
  */
 export function tail(request: SandboxRequest, environment: Readonly<Record<string, string>>, options: TailOptions): string[] {
   const { limits, uid } = options;
-  const drop = ["setpriv", ...(uid === null ? [] : [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"]), "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"];
+  const drop = [
+    "setpriv",
+    ...(uid === null ? [] : [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"]),
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+    "--no-new-privs",
+  ];
   const limit = [
     "prlimit",
     ...(limits.cpuSeconds === null ? [] : [`--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 2}`]),

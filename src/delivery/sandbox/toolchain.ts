@@ -44,7 +44,10 @@ print(json.dumps([os.path.realpath(sys.executable), os.path.realpath(sys.base_pr
 async function findPython(path: string | undefined): Promise<HostToolchain["python"]> {
   for (const name of ["python3", "/usr/bin/python3", "/usr/local/bin/python3"]) {
     try {
-      const { stdout } = await execute(name, ["-I", "-c", WHERE_PYTHON], { timeout: 20_000, env: { PATH: path ?? SYSTEM_PATH, HOME: process.env["HOME"] ?? "/" } });
+      const { stdout } = await execute(name, ["-I", "-c", WHERE_PYTHON], {
+        timeout: 20_000,
+        env: { PATH: path ?? SYSTEM_PATH, HOME: process.env["HOME"] ?? "/" },
+      });
       const found: unknown = JSON.parse(stdout);
       if (!Array.isArray(found) || !found.every((entry): entry is string => typeof entry === "string")) continue;
       const [executable = "", ...prefixes] = found;
@@ -88,5 +91,11 @@ export function insideToolchain(host: HostToolchain): InsideToolchain {
 /** The same interpreters where paths cannot be moved. */
 export function outsideToolchain(host: HostToolchain): InsideToolchain {
   const directories = [dirname(host.node), ...(host.python === null ? [] : [dirname(host.python.executable)])];
-  return { node: host.node, python: host.python?.executable ?? null, path: [...new Set([...directories, ...SYSTEM_PATH.split(":")])].join(":"), binds: [], links: [] };
+  return {
+    node: host.node,
+    python: host.python?.executable ?? null,
+    path: [...new Set([...directories, ...SYSTEM_PATH.split(":")])].join(":"),
+    binds: [],
+    links: [],
+  };
 }
