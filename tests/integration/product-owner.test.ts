@@ -58,15 +58,13 @@ const deliver =
 
 const planOf = (threadId: string) =>
   approvalPayload({
-    ...{
-      kind: "plan",
-      action: "approve_plan",
-      args: { goal: "polls" },
-      description: "### The plan",
-      allowed: ["approve", "edit", "reject"],
-      risk: "low",
-      digest: null,
-    },
+    kind: "plan",
+    action: "approve_plan",
+    args: { goal: "polls" },
+    description: "### The plan",
+    allowed: ["approve", "edit", "reject"],
+    risk: "low",
+    digest: null,
     identity: { threadId, branch: "main", occasion: "1" },
   });
 
@@ -231,16 +229,14 @@ describe("wake-ups", () => {
     await say("build me a poll service");
     const projectId = theWork().projectId ?? "";
     const secret = approvalPayload({
-      ...{
-        kind: "secret",
-        action: "provide_secrets",
-        args: { API_KEY: "" },
-        description: "needs",
-        allowed: ["edit", "reject"],
-        risk: "medium",
-        digest: null,
-        projectId,
-      },
+      kind: "secret",
+      action: "provide_secrets",
+      args: { API_KEY: "" },
+      description: "needs",
+      allowed: ["edit", "reject"],
+      risk: "medium",
+      digest: null,
+      projectId,
       identity: { threadId: theWork().threadId, branch: "main", occasion: "1" },
     });
     const approval = world.pause(theWork().call, secret);

@@ -31,5 +31,8 @@ export const askSecrets: GraphNode<typeof DevopsState> = (state, config) => {
   const read = readReply(payload, interrupt(payload));
   const problem = read.ok ? plainValueProblem(read.decision.args) : read.problem;
   if (!read.ok || problem !== null) return { decision: null, notice: problem };
-  return { decision: { type: read.decision.type, message: read.decision.message, approvalId: payload.x.approval_id, branch: run.branch, digest: null } };
+  return {
+    notice: null,
+    decision: { type: read.decision.type, message: read.decision.message, approvalId: payload.x.approval_id, branch: run.branch, digest: null },
+  };
 };
