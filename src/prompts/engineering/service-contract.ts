@@ -17,17 +17,17 @@ export function serviceContract(stack: Stack): string {
 const STACK_RULES: Record<Stack, readonly string[]> = {
   node: [
     "- Node.js 24, ES modules, node:http. Tests use node:test and node:assert/strict in files named *.test.js under test/, and are run by `node --test`.",
-    "- The server is made by an exported function that takes its settings and does not listen by itself, so that tests can start a real one on port 0; a small entry file reads the environment and listens.",
+    "- The server is made by an exported function that takes its settings and does not listen by itself, so that tests can start a real one on port 0; the entry file (src/server.js) reads the environment and listens.",
   ],
   python: [
-    "- Python 3.10 or newer, http.server with ThreadingHTTPServer (daemon threads), unittest. Tests are files named test_*.py in the package tests (with __init__.py), and are run by `python3 -m unittest discover`.",
-    "- The server is made by a function that takes its settings and does not serve by itself, so that tests can start a real one on port 0 in a thread; a small entry module reads the environment and serves.",
+    "- Python 3.10 or newer, http.server with ThreadingHTTPServer (daemon threads), unittest. Tests are files named test_*.py in the package tests (with __init__.py), and are run by `python3 -m unittest`.",
+    "- The server is made by a function that takes its settings and does not serve by itself, so that tests can start a real one on port 0 in a thread; the entry module (app/__main__.py) reads the environment and serves.",
     "- State that several threads touch is guarded by a lock.",
   ],
 };
 
 /** The commands that fit the template of a stack. */
 export const USUAL_COMMANDS: Record<Stack, { test: string; start: string }> = {
-  node: { test: "node --test", start: "node src/main.js" },
-  python: { test: "python3 -m unittest discover", start: "python3 -m app.main" },
+  node: { test: "node --test", start: "node src/server.js" },
+  python: { test: "python3 -m unittest", start: "python3 -m app" },
 };
