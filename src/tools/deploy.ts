@@ -2,7 +2,7 @@ import { tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { Project } from "#ports/projects.ts";
 import type { DevopsOrder } from "#protocol/team-work.ts";
-import { findProject } from "./find-project.ts";
+import { findProject, newestDeliveries } from "./find-project.ts";
 import { ProjectName } from "./project.ts";
 import { callOf, type ToolContext } from "./tool-context.ts";
 
@@ -14,7 +14,9 @@ export function makeDeploy(context: ToolContext) {
     async ({ project: name }, config) => {
       const project = await findProject(context.ports.projects, name);
       if (typeof project === "string") return project;
-      const tested = (await context.ports.projects.deliveries(project.id)).find((delivery) => delivery.status === "green" || delivery.status === "deployed");
+      const tested = (await newestDeliveries(context.ports.projects, project.id)).find(
+        (delivery) => delivery.status === "green" || delivery.status === "deployed",
+      );
       if (tested === undefined) return `"${project.name}" has no delivery with green tests, so there is nothing to deploy. start_delivery builds one.`;
       return startDevops(context, project, callOf(config), { action: "deploy", delivery_id: tested.id, reason: "asked for in the conversation" });
     },

@@ -1,4 +1,4 @@
-import type { Project, ProjectsPort } from "#ports/projects.ts";
+import type { Delivery, Project, ProjectsPort } from "#ports/projects.ts";
 
 /** A project by the name a model or a person used, or a text that tells which names there are. */
 export async function findProject(projects: ProjectsPort, name: string): Promise<Project | string> {
@@ -8,4 +8,10 @@ export async function findProject(projects: ProjectsPort, name: string): Promise
   return names.length === 0
     ? `There is no project "${name}": this person has no projects yet.`
     : `There is no project "${name}". This person's projects: ${names.join(", ")}.`;
+}
+
+/** The port names no order; the newest delivery is what people mean. */
+export async function newestDeliveries(projects: ProjectsPort, projectId: string): Promise<Delivery[]> {
+  const deliveries = await projects.deliveries(projectId);
+  return deliveries.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
 }

@@ -1,6 +1,6 @@
 import { tool } from "@langchain/core/tools";
 import { z } from "zod";
-import { findProject } from "./find-project.ts";
+import { findProject, newestDeliveries } from "./find-project.ts";
 import type { ToolContext } from "./tool-context.ts";
 
 export const ProjectName = z.string().trim().min(1).max(60);
@@ -42,7 +42,7 @@ export function makeShowProject({ ports }: ToolContext) {
     async ({ project: name }) => {
       const project = await findProject(ports.projects, name);
       if (typeof project === "string") return project;
-      const [deliveries, service] = await Promise.all([ports.projects.deliveries(project.id), ports.releases.status(project.id)]);
+      const [deliveries, service] = await Promise.all([newestDeliveries(ports.projects, project.id), ports.releases.status(project.id)]);
       const criteria = project.spec?.acceptanceCriteria.map((line) => `  - ${line}`) ?? [];
       const history = deliveries.slice(0, 10).map((delivery) => `  - ${delivery.status} after ${delivery.rounds} rounds: ${delivery.request.slice(0, 200)}`);
       return [

@@ -143,7 +143,7 @@ function projectsPort(world: MemoryWorld, byCall: Map<string, Project>): Project
       world.deliveries.set(saved.id, saved);
       return saved;
     },
-    deliveries: async (id) => [...world.deliveries.values()].filter((one) => one.projectId === id).toReversed(),
+    deliveries: async (id) => [...world.deliveries.values()].filter((one) => one.projectId === id),
     recordStep: async (step) => {
       world.steps.push(step);
     },

@@ -38,5 +38,5 @@ export function isChangeApproved(state: DevopsState): "apply_change" | "ask_chan
 }
 
 export function didChangeHold(state: DevopsState): "report" | "plan_change" {
-  return state.done === null ? "plan_change" : "report";
+  return state.done === null && state.result === null ? "plan_change" : "report";
 }

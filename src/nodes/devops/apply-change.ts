@@ -3,8 +3,8 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { ServiceStatus } from "#ports/releases.ts";
 import { noticeTexts } from "#prompts/devops/texts.ts";
-import { doneBy } from "./deploy.ts";
-import { inOurWords } from "./order.ts";
+import { doneBy, orReason } from "./deploy.ts";
+import { inOurWords, refuse } from "./order.ts";
 import { plannedChange } from "./plan-change.ts";
 
 /** Rolls back or takes offline. A node that died after the effect finds it done: what was asked for is what serves. */
@@ -20,10 +20,9 @@ export const applyChange: GraphNode<typeof DevopsState> = async (state, config) 
   if (state.action === "undeploy") {
     return { done: doneAlready(await ports.releases.undeploy(state.project_id), "undeploy"), notice: null };
   }
-  const outcome = await ports.releases.rollback(state.project_id, {
-    ...(planned.target === null ? {} : { releaseId: planned.target.id }),
-    reason: state.reason,
-  });
+  const target = planned.target === null ? {} : { releaseId: planned.target.id };
+  const outcome = await orReason(ports.releases.rollback(state.project_id, { ...target, reason: state.reason }));
+  if (typeof outcome === "string") return { result: { ...(await refuse(ports, state, "notDone")), summary: outcome } };
   const done = doneBy(outcome, outcome.serving ?? outcome.release);
   const back = outcome.serving !== null && outcome.serving.id === planned.target?.id;
   return { done: { ...done, status: back ? "rolled_back" : "failed" }, notice: null };

@@ -1,4 +1,5 @@
 import type { GraphNode } from "@langchain/langgraph";
+import { isAppError, type ErrorCode } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { DeployOutcome } from "#ports/releases.ts";
@@ -24,20 +25,46 @@ export const deploy: GraphNode<typeof DevopsState> = async (state, config) => {
     if (typeof now === "string") return { decision: null, result: await refuse(ports, state, now) };
     if (now.digest !== decision.digest) return { decision: null, notice: inOurWords(state.language, noticeTexts.moved) };
   }
-  const outcome = await ports.releases.deploy({
-    projectId: state.project_id,
-    commitSha: candidate.commitSha,
-    reportId: candidate.reportId,
-    stack: candidate.stack,
-    startCommand: candidate.startCommand,
-    healthPath: candidate.healthPath,
-    publicEnvironment: candidate.publicEnvironment,
-    secretNames: candidate.secretNames,
-    approvalId: decision.approvalId,
-    ...(config.signal === undefined ? {} : { signal: config.signal }),
-  });
+  const outcome = await orReason(
+    ports.releases.deploy({
+      projectId: state.project_id,
+      commitSha: candidate.commitSha,
+      reportId: candidate.reportId,
+      stack: candidate.stack,
+      startCommand: candidate.startCommand,
+      healthPath: candidate.healthPath,
+      publicEnvironment: candidate.publicEnvironment,
+      secretNames: candidate.secretNames,
+      approvalId: decision.approvalId,
+      ...(config.signal === undefined ? {} : { signal: config.signal }),
+    }),
+  );
+  if (typeof outcome === "string") return { result: { ...(await refuse(ports, state, "notDone")), summary: outcome } };
   return { done: doneBy(outcome, outcome.release), notice: null };
 };
+
+/** What the releases port refuses for good is a result with a reason, not a broken run. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "deploy_failed",
+  "invalid_request",
+  "secret_missing",
+  "conflict",
+  "not_found",
+  "commit_unknown",
+  "disk_full",
+  "sandbox_unavailable",
+  "secrets_key_missing",
+]);
+
+/** The outcome, or the reason why there can be none. */
+export async function orReason(outcome: Promise<DeployOutcome>): Promise<DeployOutcome | string> {
+  try {
+    return await outcome;
+  } catch (error) {
+    if (isAppError(error) && REFUSALS.has(error.code)) return error.message;
+    throw error;
+  }
+}
 
 const LOG_LIMIT = 4_000;
 

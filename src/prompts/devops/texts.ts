@@ -104,6 +104,7 @@ export const refusalTexts = {
   noSecrets: { en: "The values it needs were not given.", ru: "Нужные значения не были даны." },
   declined: { en: "Declined by the person.", ru: "Человек отказался." },
   nothingBefore: { en: "There is no earlier release to go back to.", ru: "Более раннего выпуска нет." },
+  notDone: { en: "It could not be done.", ru: "Это не удалось." },
   nothingRuns: { en: "Nothing of this project is running.", ru: "Ничего из этого проекта не запущено." },
 } satisfies Record<string, Texts>;
 
