@@ -22,6 +22,8 @@ import { showUsage } from "./demo/show-usage.ts";
 
 const Header = z.object({ title: z.string(), request: z.string() });
 
+const Info = z.object({ sandbox: z.string() });
+
 const options = new Command("demo")
   .option("--yes", "approve the plan and the deployment without asking", false)
   .option("--exit", "stop the delivered service and the server at the end", false)
@@ -35,7 +37,9 @@ const RECORDINGS = resolve(process.env["RECORDINGS_DIR"] ?? "recordings");
 function recordedRequest(name: string): string {
   const file = `${name}.jsonl`;
   if (!readdirSync(RECORDINGS).includes(file)) {
-    const known = readdirSync(RECORDINGS).filter((entry) => entry.endsWith(".jsonl")).map((entry) => entry.slice(0, -6));
+    const known = readdirSync(RECORDINGS)
+      .filter((entry) => entry.endsWith(".jsonl"))
+      .map((entry) => entry.slice(0, -6));
     throw new AppError("invalid_request", `There is no recording "${name}". Known: ${known.join(", ")}.`);
   }
   const first = readFileSync(join(RECORDINGS, file), "utf8").split("\n", 1)[0] ?? "";
@@ -48,9 +52,13 @@ async function main(): Promise<number> {
   const live = process.env["OPENAI_API_KEY"] !== undefined || process.env["OPENAI_BASE_URL"] !== undefined;
   await using server = await startServerProcess({ DATA_DIR: dataDir });
   console.log(colors.bold("Slipway: from a sentence to a running service"));
-  console.log(colors.dim(live ? "The model's words come from your endpoint." : `The model's words are replayed from recordings/ (no key is set). Everything else is real.`));
-  for (const line of server.announcements) console.log(colors.dim(line));
-  console.log(colors.dim(`Server ${server.url}, data in ${dataDir}\n`));
+  console.log(
+    colors.dim(
+      live ? "The model's words come from your endpoint." : `The model's words are replayed from recordings/ (no key is set). Everything else is real.`,
+    ),
+  );
+  const info = Info.parse(await (await fetch(`${server.url}/info`)).json());
+  console.log(colors.dim(`Server ${server.url}, tests run in: ${info.sandbox}, data in ${dataDir}\n`));
 
   const client = new Client({ apiUrl: server.url });
   const delivered = await deliver({ client, request, yes: options.yes });

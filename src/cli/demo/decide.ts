@@ -16,7 +16,12 @@ export type Answer = { type: "approve" } | { type: "reject"; message: string } |
 /** Shows a question and gets the answer: from the keyboard, or approval at once with `yes`. */
 export async function decide(question: Question, yes: boolean): Promise<Answer> {
   console.log(`\n${colors.yellow("?")} ${colors.bold(question.x.kind)} — ${question.action_request.action}`);
-  console.log(question.description.split("\n").map((line) => `  ${colors.dim("▏")} ${line}`).join("\n"));
+  console.log(
+    question.description
+      .split("\n")
+      .map((line) => `  ${colors.dim("▏")} ${line}`)
+      .join("\n"),
+  );
   if (question.x.kind === "secret") return { type: "edit", args: await askSecrets(Object.keys(question.action_request.args), yes) };
   if (yes) {
     console.log(`  ${colors.green("approved")} ${colors.dim("(--yes)")}\n`);

@@ -82,7 +82,8 @@ export async function deliver(input: { client: Client; request: string; yes: boo
 /** The newest conversation about this request that has not come to its end, or a new one with the message sent. */
 async function openConversation(client: Client, request: string): Promise<string> {
   const open = await client.threads.search({ metadata: { demo: "open", demo_request: request }, limit: 1 });
-  const threadId = open[0]?.thread_id ?? (await client.threads.create({ metadata: { demo: "open", demo_request: request, graph_id: "product_owner" } })).thread_id;
+  const threadId =
+    open[0]?.thread_id ?? (await client.threads.create({ metadata: { demo: "open", demo_request: request, graph_id: "product_owner" } })).thread_id;
   if (open[0] !== undefined) console.log(colors.yellow("An earlier demo was interrupted; this goes on where it was.\n"));
   console.log(`${colors.bold("you".padEnd(15))} ${request}`);
   const runs = await client.runs.list(threadId, { limit: 1 });

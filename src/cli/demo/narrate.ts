@@ -17,26 +17,48 @@ const Attempt = z.object({
 
 /** The fields of any node's update that are worth a line; everything else is left to `/threads/:id/history`. */
 const Update = z.object({
-  intent: z.object({ kind: z.string(), language: z.string(), groups: z.array(z.string()) }).nullish().catch(null),
+  intent: z
+    .object({ kind: z.string(), language: z.string(), groups: z.array(z.string()) })
+    .nullish()
+    .catch(null),
   messages: z.array(Message).catch([]).default([]),
   developer_messages: z.array(Message).catch([]).default([]),
-  plan: z.object({ summary: z.string(), acceptance_criteria: z.array(z.string()), test_command: z.string() }).nullish().catch(null),
+  plan: z
+    .object({ summary: z.string(), acceptance_criteria: z.array(z.string()), test_command: z.string() })
+    .nullish()
+    .catch(null),
   branch: z.string().nullish().catch(null),
   base_sha: z.string().nullish().catch(null),
   attempts: z.array(Attempt).nullish().catch(null),
-  candidate: z.object({ tests: z.object({ executed: z.number(), passed: z.number() }), secretNames: z.array(z.string()) }).nullish().catch(null),
-  done: z.object({ status: z.string(), evidence: z.array(z.object({ phase: z.string(), ok: z.boolean(), message: z.string() })) }).nullish().catch(null),
+  candidate: z
+    .object({ tests: z.object({ executed: z.number(), passed: z.number() }), secretNames: z.array(z.string()) })
+    .nullish()
+    .catch(null),
+  done: z
+    .object({ status: z.string(), evidence: z.array(z.object({ phase: z.string(), ok: z.boolean(), message: z.string() })) })
+    .nullish()
+    .catch(null),
   result: z.object({ status: z.string(), summary: z.string() }).nullish().catch(null),
 });
 
-const TOOL_WORDS: Record<string, string> = { write_file: "writes", apply_diff: "edits", read_file: "reads", execute_command: "runs", search_in_code: "searches", list_files: "lists" };
+const TOOL_WORDS: Record<string, string> = {
+  write_file: "writes",
+  apply_diff: "edits",
+  read_file: "reads",
+  execute_command: "runs",
+  search_in_code: "searches",
+  list_files: "lists",
+};
 
 /** Turns one finished task into the lines that a person watching wants to see. Pure. */
 export function narrate(team: string, task: FinishedTask): string[] {
   const update = Update.parse(task.update);
   const who = (name: string) => `  ${colors.dim("│")} ${colors.cyan(name.padEnd(17))}`;
   const lines: string[] = [];
-  const said = update.messages.filter((message) => message.type === "ai").map(textOf).filter((text) => text !== "");
+  const said = update.messages
+    .filter((message) => message.type === "ai")
+    .map(textOf)
+    .filter((text) => text !== "");
   for (const text of said) lines.push(`${colors.bold(team.padEnd(15))} ${text}`);
   if (update.intent) lines.push(`${who(task.node)}${update.intent.kind}, ${update.intent.language}, tools: ${update.intent.groups.join(", ") || "none"}`);
   if (update.plan) lines.push(`${who(task.node)}${update.plan.acceptance_criteria.length} acceptance criteria, tests with \`${update.plan.test_command}\``);
@@ -63,7 +85,9 @@ function attemptLines(attempt: z.infer<typeof Attempt>, who: string): string[] {
   const verdict = attempt.green ? colors.green(`✓ ${passed} of ${executed} tests pass`) : colors.red(`✗ ${failed} of ${executed} tests fail`);
   const head = `${who}round ${attempt.round}, commit ${attempt.commit_sha.slice(0, 7)}: ${attempt.changed ? verdict : "nothing was changed"}`;
   const failing = attempt.failing.slice(0, 5).map((id) => `${who}  ${colors.red("✗")} ${id}`);
-  const findings = attempt.green ? [] : attempt.findings.filter((finding) => finding.blocking).map((finding) => `${who}  ${colors.yellow("!")} ${finding.message}`);
+  const findings = attempt.green
+    ? []
+    : attempt.findings.filter((finding) => finding.blocking).map((finding) => `${who}  ${colors.yellow("!")} ${finding.message}`);
   return [head, ...failing, ...findings];
 }
 

@@ -5,8 +5,6 @@ import { AppError } from "#errors";
 export interface ServerProcess extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:40123` */
   readonly url: string;
-  /** What the server said while starting: sandbox level, models, proxy. */
-  readonly announcements: readonly string[];
 }
 
 const READY = /^Slipway is ready: (http:\/\/\S+)/;
@@ -20,17 +18,16 @@ export async function startServerProcess(environment: Record<string, string>): P
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     env: { ...process.env, PORT: "0", LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error", ...environment },
   });
-  const announcements: string[] = [];
+  const { stdout } = child;
+  if (stdout === null) throw new AppError("internal", "The server was started without a pipe to read.");
   const url = await new Promise<string>((ready, fail) => {
-    const lines = createInterface({ input: child.stdout });
-    lines.on("line", (line) => {
+    createInterface({ input: stdout }).on("line", (line) => {
       const match = READY.exec(line);
-      if (match?.[1] === undefined) announcements.push(line.trim());
-      else ready(match[1]);
+      if (match?.[1] !== undefined) ready(match[1]);
     });
     child.once("exit", (code) => fail(new AppError("internal", `The server ended while starting (exit code ${code}). Its message is above.`)));
   });
-  return { url, announcements, [Symbol.asyncDispose]: () => stop(child) };
+  return { url, [Symbol.asyncDispose]: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

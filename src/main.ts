@@ -1,0 +1,153 @@
+/**
+ * The composition root: configuration, database, bus, what the teams stand on, runtime, HTTP, in this order; and the way back down.
+ *
+ * SIGTERM and SIGINT drain: no run is claimed any more, running ones stop at their next checkpoint and are handed back, open
+ * streams are cut. A second signal ends at once. When the launcher (`scripts/run.mjs`, the demo) dies, this process ends too.
+ */
+import { resolve } from "node:path";
+import { readConfig } from "#config";
+import { createCommands } from "#delivery/commands.ts";
+import { createProjectsService } from "#delivery/projects-service.ts";
+import { createReleases } from "#delivery/releases.ts";
+import { detectSandbox } from "#delivery/sandbox/detect.ts";
+import { createSecretVault } from "#delivery/secrets.ts";
+import { createTests } from "#delivery/tests.ts";
+import { createWorkspaces } from "#delivery/workspaces.ts";
+import { toAppError } from "#errors";
+import { createLog } from "#log";
+import { createModels } from "#models/create-models.ts";
+import { Checkpointer } from "#runtime/checkpointer.ts";
+import { createRuntime } from "#runtime/create-runtime.ts";
+import { loadGraphs } from "#runtime/load-graphs.ts";
+import { Store } from "#runtime/store.ts";
+import { createApp } from "#server/app.ts";
+import { listen } from "#server/listen.ts";
+import { announce } from "./start/announce.ts";
+import { makeRunPorts } from "./start/make-run-ports.ts";
+import { openBus } from "./start/open-bus.ts";
+import { openConfiguredDatabase } from "./start/open-database.ts";
+import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
+
+const DEFAULT_PORT = 2024;
+const STUDIO = "https://smith.langchain.com";
+
+async function start(): Promise<AsyncDisposable & { stop(): Promise<void> }> {
+  const config = readConfig(process.env);
+  const log = createLog(config.LOG_LEVEL);
+  const dataDir = resolve(config.DATA_DIR);
+  await using stack = new AsyncDisposableStack();
+
+  const [sandbox, opened] = await Promise.all([detectSandbox({ allowUnsandboxed: config.ALLOW_UNSANDBOXED }), openConfiguredDatabase(config, log)]);
+  const { database, embedded } = stack.use(opened);
+  const bus = stack.use(await openBus(config, database, log));
+
+  const models = createModels({ config });
+  const vault = createSecretVault({ database, dataDir, secretsKey: config.SECRETS_KEY, embedded });
+  const releases = createReleases({ database, dataDir, proxyPort: config.PROXY_PORT, vault, sandbox, log });
+  const workspaces = createWorkspaces({ dataDir, sandbox });
+  const commands = createCommands({ sandbox, workspaces });
+  const tests = createTests({ database, dataDir, sandbox });
+
+  const checkpointer = new Checkpointer(database);
+  const store = new Store(database);
+  const graphs = await loadGraphs({ configPath: resolve(config.LANGGRAPH_JSON), checkpointer, store, environment: process.env });
+  const runtime = stack.use(
+    await createRuntime({
+      database,
+      bus,
+      graphs,
+      checkpointer,
+      store,
+      log,
+      role: config.ROLE,
+      jobs: config.N_JOBS_PER_WORKER,
+      leaseSeconds: config.LEASE_SECONDS,
+      jobTimeoutSeconds: config.JOB_TIMEOUT,
+      drainSeconds: config.DRAIN_SECONDS,
+      defaults: config.LANGGRAPH_CONFIG,
+      makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
+      sealSecretAnswer: sealSecretAnswer(vault),
+    }),
+  );
+  stack.use(releases.superviseSupervisor());
+
+  const services = {
+    ...runtime.services,
+    projects: createProjectsService({ database, releases }),
+    system: {
+      ready: () => runtime.ready(),
+      info: () => ({
+        version: "0.1.0",
+        langgraph_js_version: "1.4.18",
+        sandbox: sandbox.level,
+        models: models.mode,
+        graphs: graphs.all.map(({ id, error }) => ({ id, error })),
+      }),
+    },
+  };
+  await runtime.start();
+  const http = config.ROLE === "worker" ? null : await serve();
+  announce({
+    url: http?.url ?? null,
+    movedFrom: http?.movedFrom ?? null,
+    config,
+    dataDir,
+    embedded,
+    sandbox: sandbox.level,
+    models: models.mode,
+    samples: models.sampleRequests(),
+    graphs: graphs.all,
+  });
+
+  const kept = stack.move();
+  return {
+    async stop() {
+      await runtime.drain();
+      await http?.close({ graceMs: 1_000 });
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+
+  async function serve() {
+    const origins = [
+      "localhost",
+      STUDIO,
+      ...config.CORS_ORIGINS.split(",")
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ""),
+    ];
+    const app = createApp({ services, log, caller: () => ({ owner: "local" }), allowedOrigins: origins, allowedHosts: [config.HOST] });
+    return stack.use(await listen(app, { host: config.HOST, port: config.PORT ?? DEFAULT_PORT, portWasAsked: config.PORT !== undefined }));
+  }
+}
+
+// whoever reads our output may go away first
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
+
+try {
+  const slipway = await start();
+  let stopping = false;
+  const stop = (reason: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    console.error(`${reason}: finishing what is at a checkpoint, handing the rest back …`);
+    slipway
+      .stop()
+      .then(() => slipway[Symbol.asyncDispose]())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(toAppError(error).message);
+          process.exit(1);
+        },
+      );
+  };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+  process.on("SIGHUP", () => stop("SIGHUP"));
+  process.on("disconnect", () => !stopping && stop("The launcher is gone"));
+} catch (error) {
+  console.error(`Slipway cannot start. ${toAppError(error).message}`);
+  process.exit(1);
+}
