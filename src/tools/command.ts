@@ -13,6 +13,13 @@ const ENDINGS: Partial<Record<CommandResult["reason"], string>> = {
   killed: "It was killed.",
 };
 
+/** Where sandboxes that can move paths show the workspace. */
+const INSIDE = /\/workspace(?=[/\s:'")]|$)/g;
+
+function withoutPlace(output: string, here: string): string {
+  return (here === "" ? output : output.replaceAll(here, ".")).replaceAll(INSIDE, ".");
+}
+
 /**
  * Shell commands in the workspace, in the sandbox.
  * @param here absolute path of the workspace, taken out of the output: models speak in relative paths
@@ -24,7 +31,7 @@ export function makeCommandTool(commands: CommandsPort, { deliveryId, here, sign
         const timeoutMs = (input.timeout_seconds ?? 60) * 1_000;
         const result = await commands.run({ deliveryId, command: input.command, timeoutMs, ...(signal ? { signal } : {}) });
         const ending = ENDINGS[result.reason] ?? `Exit code ${result.exitCode}.`;
-        const output = cutMiddle(result.output.replaceAll(here, ".").trimEnd(), OUTPUT_CHARACTERS);
+        const output = cutMiddle(withoutPlace(result.output, here).trimEnd(), OUTPUT_CHARACTERS);
         return `${ending}\n${output || "(no output)"}`;
       }),
     {

@@ -14,6 +14,8 @@ export const promote: EngineeringNode = async (state, runtime) => {
   if (commit.sha !== attempt.commit_sha || report === null || !report.green || report.commitSha !== commit.sha) {
     throw new AppError("commit_unknown", `Commit ${attempt.commit_sha} has no green test report of its own, so it is not promoted.`);
   }
+  // on another line of history the branch may stand elsewhere
+  await workspaces.restore(ids.deliveryId, commit.sha);
   await workspaces.promote(ids.deliveryId, commit.sha);
   await projects.recordStep({
     ...ids,

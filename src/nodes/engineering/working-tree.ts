@@ -6,7 +6,6 @@ import type { RunPorts } from "#ports/run.ts";
  * files are those of another line of history, after a crash those of half a batch.
  */
 export async function restoreTree({ workspaces }: Pick<RunPorts, "workspaces">, state: Pick<EngineeringState, "delivery_id" | "tree">): Promise<void> {
-  await workspaces.open(state.delivery_id);
   if (state.tree !== null) await workspaces.restore(state.delivery_id, state.tree);
 }
 
@@ -16,5 +15,5 @@ export async function keepTree(
   state: Pick<EngineeringState, "delivery_id">,
   name: string,
 ): Promise<string> {
-  return workspaces.snapshot(state.delivery_id, `${run.branch.slice(0, 13)}-${name}`);
+  return workspaces.snapshot(state.delivery_id, `${run.branch.replaceAll(/[^A-Za-z0-9]/g, "").slice(0, 12)}-${name}`);
 }
