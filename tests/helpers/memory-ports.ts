@@ -28,6 +28,8 @@ export interface MemoryWorld {
   /** Files of every delivery. */
   files: Record<string, string>;
   commits: Set<string>;
+  /** Head of the main branch. */
+  main: string | null;
   /** What the next deploy comes to. */
   nextDeploy: "live" | "failed" | "rolled_back";
   readonly deploys: DeployRequest[];
@@ -52,6 +54,7 @@ export function createMemoryWorld(models: ModelsPort): MemoryWorld {
     secrets: new Map(),
     files: {},
     commits: new Set(),
+    main: null,
     nextDeploy: "live",
     deploys: [],
     ports: (run) => {
@@ -314,7 +317,10 @@ function workspacesPort(world: MemoryWorld): WorkspacesPort {
     }),
     workingDiff: no("workingDiff"),
     log: no("log"),
-    mergeToMain: no("mergeToMain"),
+    mergeToMain: async (_projectId, sha) => {
+      world.main = commit(sha);
+      return { sha };
+    },
   };
 }
 

@@ -22,6 +22,7 @@ const modelsAt = (url: string) => createModels({ config: readConfig({ OPENAI_BAS
 beforeEach(async () => {
   endpoint = await startModelEndpoint((request, call) => answer(request, call));
   world = createMemoryWorld(modelsAt(endpoint.url));
+  world.commits.add("c1");
   // the types of a compiled graph name every node; the tests only use its state
   graph = productOwner.compile({ checkpointer: new MemorySaver() }) as unknown as typeof graph;
 });
@@ -130,6 +131,7 @@ describe("a request, from the sentence to the address", () => {
 
     const told = await wake(outcomeOf("done", green()));
     expect(last(told.messages)).toContain("**polls** is built and its tests pass (7/7), after 2 rounds.");
+    expect(world.main).toBe("c1");
     expect(theWork("devops").input).toMatchObject({ action: "deploy", delivery_id: theWork().threadId, project_name: "polls" });
 
     const live = {

@@ -24,7 +24,8 @@ export function isDeployedSource(path: string): boolean {
 }
 
 const NAME = "[A-Za-z_]\\w*";
-const JS_DEFAULT = /^\s*(?:\?\?=?|\|\|=?)\s*\S/u;
+/** Falling back to nothing is no default. */
+const JS_DEFAULT = /^\s*(?:\?\?=?|\|\|=?)\s*(?!\s|""|''|``|null\b|undefined\b|$)/u;
 const DYNAMIC = /process\.env\s*\[\s*(?!["'`])|os\.environ\s*\[\s*(?!["'])|(?:os\.environ\.get|os\.getenv)\(\s*(?!["'\s])/u;
 
 /** Reads the environment names out of one file, JavaScript, TypeScript or Python. Static: nothing is run. */
@@ -65,7 +66,8 @@ function scanJavaScript(text: string): Read[] {
   for (const match of text.matchAll(new RegExp(`\\{([^{}]*)\\}\\s*(?::[^=]*)?=\\s*(?:${roots})\\b(?!\\s*[.[])`, "gu"))) {
     for (const part of (match[1] ?? "").split(",")) {
       const name = new RegExp(`^\\s*(${NAME})`, "u").exec(part)?.[1];
-      if (name !== undefined) reads.push({ name, hasDefault: part.includes("="), index: match.index + match[0].indexOf(name) });
+      if (name !== undefined)
+        reads.push({ name, hasDefault: /=\s*(?!\s|""|''|``|null\b|undefined\b|$)/u.test(part), index: match.index + match[0].indexOf(name) });
     }
   }
   return reads;
@@ -74,9 +76,9 @@ function scanJavaScript(text: string): Read[] {
 function scanPython(text: string): Read[] {
   const reads: Read[] = [];
   for (const match of text.matchAll(/\benviron\s*\[\s*["'](\w+)["']\s*\]/gu)) reads.push({ name: match[1] ?? "", hasDefault: false, index: match.index });
-  for (const match of text.matchAll(/\b(?:environ\.(?:get|setdefault|pop)|getenv)\(\s*["'](\w+)["']\s*(,\s*(?!None\b)\S)?/gu)) {
+  for (const match of text.matchAll(/\b(?:environ\.(?:get|setdefault|pop)|getenv)\(\s*["'](\w+)["']\s*(,\s*(?!None\b|""|'')\S)?/gu)) {
     const rest = text.slice(match.index + match[0].length);
-    reads.push({ name: match[1] ?? "", hasDefault: match[2] !== undefined || /^\s*\)\s*or\s+\S/u.test(rest), index: match.index });
+    reads.push({ name: match[1] ?? "", hasDefault: match[2] !== undefined || /^\s*\)\s*or\s+(?!None\b|""|'')\S/u.test(rest), index: match.index });
   }
   return reads;
 }

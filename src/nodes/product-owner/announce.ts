@@ -20,6 +20,7 @@ export const announce: GraphNode<typeof ProductOwnerState> = async (state, confi
   const ports = portsOf(config);
   const works = { ...state.works, [work.call]: { ...work, status: outcome.status } };
   if (outcome.status === "failed" || outcome.status === "cancelled") await settle(ports, work, outcome.status);
+  if (outcome.status === "done") await keepOnMain(ports, work, outcome);
   const text = await tell(ports, work, outcome, { language: state.language, signal: config.signal });
   if (text === null) return { works };
   return { works, messages: [new AIMessage({ id: messageId(state.messages, outcome.call, outcome.status), content: text })] };
@@ -46,6 +47,12 @@ async function tell(
     return say(brokenText(facts, "failed", "The team ended without a result."));
   }
   return say(brokenText(facts, outcome.status === "cancelled" ? "cancelled" : "failed", outcome.error));
+}
+
+/** The next delivery of the project starts from its main branch, so what is green and planned with the person goes there. */
+async function keepOnMain(ports: RunPorts, work: StartedWork, { result }: Outcome): Promise<void> {
+  const green = work.team === "engineering" ? EngineeringResult.safeParse(result).data : undefined;
+  if (green?.status === "green" && green.commit_sha !== null) await ports.workspaces.mergeToMain(work.projectId, green.commit_sha);
 }
 
 /** A team that broke off cannot close its own delivery; left open it would keep the project busy for ever. */

@@ -15,6 +15,8 @@ describe("names in JavaScript and TypeScript", () => {
     ["export function start(env = process.env) {\n  env.TOKEN; env['KEY'] ?? 1; env.get('x');\n}", ["TOKEN", "KEY?"]],
     ["const env: NodeJS.ProcessEnv = process.env;\nenv.TOKEN", ["TOKEN"]],
     ["process.env.A; process.env.A ?? 1", ["A?"]],
+    ["process.env.A ?? ''; process.env.B || null; process.env.C ??  undefined; process.env.D ?? `x`", ["A", "B", "C", "D?"]],
+    ["const { A = '', B = 'x' } = process.env;", ["A", "B?"]],
     ["subprocess.env.NOT_OURS", []],
     ["if (!process.env.TOKEN) throw new Error('x')", ["TOKEN"]],
   ])("%j", (text, found) => expect(names("src/a.ts", text)).toEqual(found));
@@ -25,7 +27,7 @@ describe("names in Python", () => {
     ["os.environ['TOKEN']", ["TOKEN"]],
     ['os.environ.get("PORT", "8000")', ["PORT?"]],
     ["os.getenv('NAME')", ["NAME"]],
-    ["os.getenv('NAME', None)", ["NAME"]],
+    ["os.getenv('NAME', None); os.getenv('EMPTY', '') or ''", ["NAME", "EMPTY"]],
     ["os.getenv('NAME') or 'x'", ["NAME?"]],
     ["from os import environ\nenviron['KEY']", ["KEY"]],
   ])("%j", (text, found) => expect(names("app.py", text)).toEqual(found));
@@ -57,6 +59,7 @@ describe("what a name alone makes certain", () => {
     ["JWT_SECRET", true, "generated"],
     ["SECRET_KEY", false, "generated"],
     ["OPENAI_API_KEY", false, "user"],
+    ["API_TOKEN", false, "user"],
     ["STRIPE_WEBHOOK_SECRET", false, "user"],
     ["TELEGRAM_BOT_TOKEN", true, "user"],
     ["ADMIN_PASSWORD", false, "user"],

@@ -1,0 +1,220 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { Command, MemorySaver, type CompiledStateGraph } from "@langchain/langgraph";
+import { beforeEach, describe, expect, test } from "vitest";
+import { testReports } from "#db/schema/projects.ts";
+import { createProjects } from "#delivery/projects.ts";
+import { createWorkspaces } from "#delivery/workspaces.ts";
+import { PORTS_KEY } from "#graphs/context.ts";
+import { devops } from "#graphs/devops/graph.ts";
+import type { DevopsState } from "#graphs/devops/state.ts";
+import { createModels } from "#models/create-models.ts";
+import type { Project, ProjectsPort } from "#ports/projects.ts";
+import type { RunPorts } from "#ports/run.ts";
+import type { TestReport } from "#ports/tests.ts";
+import type { WorkspacesPort } from "#ports/workspaces.ts";
+import type { ApprovalPayload } from "#protocol/approval-payload.ts";
+import type { DevopsOrder } from "#protocol/team-work.ts";
+import { deliveryWorld } from "../helpers/delivery-world.ts";
+import { startModelEndpoint } from "../helpers/model-endpoint.ts";
+
+// the devops team on real ground: PostgreSQL, git, the secret vault, a supervised process behind the proxy
+const world = deliveryWorld();
+const reports = new Map<string, TestReport>();
+const saver = new MemorySaver();
+// the types of a compiled graph name every node; the tests only use its state
+const graph = devops.compile({ checkpointer: saver }) as unknown as CompiledStateGraph<DevopsState, Partial<DevopsState>, string>;
+
+type Reached = DevopsState & { __interrupt__?: { id: string; value: ApprovalPayload }[] };
+
+let workspaces: WorkspacesPort;
+let projects: ProjectsPort;
+let project: Project;
+
+const fixture = async (name: string) => {
+  const text = await readFile(join(import.meta.dirname, "../fixtures/services", name), "utf8");
+  // a token that the service can do without would be asked for
+  return text.replace(/^.*process\.env\.API_TOKEN \?\?.*\n/mu, "");
+};
+
+beforeEach(async () => {
+  workspaces = createWorkspaces({ dataDir: world.dataDir, sandbox: world.sandbox });
+  projects = createProjects({ database: world.database, run: { owner: "local", threadId: randomUUID(), branch: "main" } });
+  project = await projects.create({ call: "p", name: `app ${randomUUID().slice(0, 8)}`, goal: "answers", stack: "node" });
+});
+
+/** A delivery that engineering left green: a commit on its branch, a stored report, the row. */
+async function delivered(server: string): Promise<DevopsOrder> {
+  const deliveryId = randomUUID();
+  const workspace = await workspaces.prepare({ projectId: project.id, deliveryId, stack: "node", projectName: project.name });
+  await workspaces.writeFile(deliveryId, { path: "src/server.js", content: server });
+  const { sha } = await workspaces.commitAttempt(deliveryId, { round: 1, subject: "Answer", trailers: { Delivery: deliveryId } });
+  await workspaces.promote(deliveryId, sha);
+  const id = randomUUID();
+  const report: TestReport = {
+    id,
+    projectId: project.id,
+    deliveryId,
+    commitSha: sha,
+    command: "node --test",
+    outcome: "passed",
+    exitCode: 0,
+    totals: { executed: 3, passed: 3, failed: 0, skipped: 0 },
+    cases: [],
+    findings: [],
+    green: true,
+    digest: "d",
+    durationMs: 1,
+    logTail: "",
+    sandbox: "namespaces",
+  };
+  reports.set(id, report);
+  await world.database.drizzle.insert(testReports).values({ id, projectId: project.id, deliveryId, commitSha: sha, report });
+  await projects.saveSpec(project.id, {
+    goal: "answers",
+    stack: "node",
+    acceptanceCriteria: [],
+    testCommand: "node --test",
+    startCommand: "node src/server.js",
+    healthPath: "/health",
+  });
+  await projects.saveDelivery({
+    id: deliveryId,
+    projectId: project.id,
+    request: "x",
+    status: "green",
+    branch: workspace.branch,
+    baseSha: workspace.baseSha,
+    headSha: sha,
+    reportId: id,
+    rounds: 1,
+  });
+  return { project_id: project.id, project_name: project.name, action: "deploy", delivery_id: deliveryId, reason: "", language: "en" };
+}
+
+interface Thread {
+  run(input: unknown): Promise<Reached>;
+  answer(reached: Reached, reply: unknown): Promise<Reached>;
+}
+
+function thread(wrap: (ports: RunPorts) => RunPorts = (ports) => ports, modelUrl = "http://127.0.0.1:9/v1"): Thread {
+  const threadId = randomUUID();
+  const refused = () => {
+    throw new Error("devops does not use this port");
+  };
+  const ports: RunPorts = {
+    run: { owner: "local", threadId, runId: randomUUID(), graphId: "devops", branch: "main" },
+    models: createModels({ config: { MODEL_TIMEOUT: 30, OPENAI_BASE_URL: modelUrl, RECORDINGS_DIR: "/nonexistent" }, retryDelaysMs: [] }),
+    projects,
+    workspaces,
+    tests: { run: refused, get: async (id) => reports.get(id) ?? null },
+    releases: world.releases({ watchMs: 0 }).forOwner("local"),
+    secrets: world.vault.forOwner("local"),
+    teams: { start: refused, list: refused, cancel: refused },
+    approvals: { pendingOfTeams: refused, decideForTeam: refused },
+    commands: { sandbox: "none", run: refused },
+  };
+  const config = { configurable: { thread_id: threadId, [PORTS_KEY]: wrap(ports) } };
+  return {
+    run: (input) => graph.invoke(input as never, config) as Promise<Reached>,
+    answer: (reached, reply) => graph.invoke(new Command({ resume: { [questionOf(reached).id]: reply } }), config) as Promise<Reached>,
+  };
+}
+
+function questionOf(reached: Reached): { id: string; value: ApprovalPayload } {
+  const question = reached.__interrupt__?.[0];
+  if (question === undefined) throw new Error(`nothing was asked: ${JSON.stringify(reached.result)}`);
+  return question;
+}
+
+/** Through the proxy, as a browser at `<slug>.localhost` would. */
+async function fetchService(path: string): Promise<string> {
+  const port = await world.proxyPort();
+  return new Promise((resolve, reject) => {
+    const call = request({ host: "127.0.0.1", port, path, headers: { host: `${project.slug}.localhost:${port}` } }, (response) => {
+      let text = "";
+      response
+        .setEncoding("utf8")
+        .on("data", (piece: string) => (text += piece))
+        .on("end", () => resolve(text));
+    });
+    call.on("error", reject).end();
+  });
+}
+
+describe("on real ground", () => {
+  test("from a green commit to an answering service, its secret given by a person and seen by nobody else", async () => {
+    await using endpoint = await startModelEndpoint(() => ({
+      toolCalls: [
+        {
+          name: "classify_environment",
+          arguments: { names: [{ name: "API_TOKEN", class: "user", purpose: "opens the door", where: "ask the porter", value: null }] },
+        },
+      ],
+    }));
+    const order = await delivered(await fixture("needs-secret.js"));
+    const team = thread(undefined, endpoint.url);
+    const asked = await team.run(order);
+    expect(questionOf(asked).value.action_request.args).toEqual({ API_TOKEN: "" });
+    expect(questionOf(asked).value.description).toContain("opens the door (ask the porter)");
+    const { reference } = await world.vault.storeUserValue(project.id, "API_TOKEN", "hunter2-hunter2", "local");
+    const evidence = await team.answer(asked, {
+      type: "edit",
+      message: null,
+      args: { API_TOKEN: reference },
+      approval_id: questionOf(asked).value.x.approval_id,
+      decided_by: "local",
+    });
+    expect(questionOf(evidence).value.description).toContain("`src/server.js`");
+    expect(questionOf(evidence).value.description).toContain("`API_TOKEN`");
+    const { result } = await team.answer(evidence, { type: "approve" });
+    expect(result).toMatchObject({ status: "live", release_number: 1, url: `http://${project.slug}.localhost:${await world.proxyPort()}` });
+    expect(await fetchService("/length")).toBe("15");
+    expect((await projects.deliveries(project.id))[0]).toMatchObject({ status: "deployed", releaseId: result?.release_id });
+    expect(JSON.stringify(endpoint.requests)).not.toContain("hunter2");
+    expect(JSON.stringify(saver.storage) + JSON.stringify(saver.writes)).not.toContain("hunter2");
+  });
+
+  test("a worker that dies right after the effect deploys once; a bad release leaves the good one serving; rollback and undeploy do what they say", async () => {
+    const order = await delivered(await fixture("healthy.js"));
+    let kills = 1;
+    const team = thread((ports) => ({
+      ...ports,
+      releases: {
+        ...ports.releases,
+        deploy: async (wanted) => {
+          const outcome = await ports.releases.deploy(wanted);
+          if (kills-- > 0) throw new Error("killed");
+          return outcome;
+        },
+      },
+    }));
+    const asked = await team.run(order);
+    await expect(team.answer(asked, { type: "approve" })).rejects.toThrow("killed");
+    const { result } = await team.run(null);
+    expect(result).toMatchObject({ status: "live", release_number: 1 });
+    expect(await fetchService("/")).toBe(result?.release_id);
+    const status = await world.releases().forOwner("local").status(project.id);
+    expect(status.releases).toHaveLength(1);
+
+    const bad = thread();
+    const failed = await bad.answer(await bad.run(await delivered(await fixture("exits-at-once.js"))), true);
+    expect(failed.result).toMatchObject({ status: "rolled_back" });
+    expect(failed.result?.summary).toMatch(/exit code 3/u);
+    expect(await fetchService("/")).toBe(result?.release_id);
+
+    const better = thread();
+    const second = await better.answer(await better.run(await delivered(`// better\n${await fixture("healthy.js")}`)), true);
+    expect(second.result).toMatchObject({ status: "live", release_number: 3 });
+    const back = thread();
+    const rolled = await back.answer(await back.run({ ...order, action: "rollback", delivery_id: null, reason: "slow" }), true);
+    expect(rolled.result).toMatchObject({ status: "rolled_back", release_number: 1 });
+    expect(await fetchService("/")).toBe(result?.release_id);
+    const off = thread();
+    const gone = await off.answer(await off.run({ ...order, action: "undeploy", delivery_id: null, reason: "done" }), true);
+    expect(gone.result).toMatchObject({ status: "undeployed", url: null });
+    expect((await world.releases().forOwner("local").status(project.id)).serving).toBeNull();
+  });
+});
