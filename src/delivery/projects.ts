@@ -4,7 +4,7 @@ import { AppError } from "#errors";
 import type { Database } from "#db/client.ts";
 import { deliveries, deliverySteps, projects } from "#db/schema/projects.ts";
 import type { Delivery, Project, ProjectsPort, ProjectSpec } from "#ports/projects.ts";
-import type { RunIdentity } from "#ports/services.ts";
+import type { RunIdentity } from "#ports/run.ts";
 import { slugOf } from "./projects-slug.ts";
 
 export interface ProjectsOptions {

@@ -85,20 +85,23 @@ async function writeManifest(directory: string, manifest: Record<string, unknown
   }
 }
 
-async function entriesOf(path: string): Promise<{ path: string; kind: "directory" | "file" }[]> {
+interface Entry {
+  path: string;
+  directory: boolean;
+}
+
+async function entriesOf(path: string): Promise<Entry[]> {
   const found = await readdir(path, { withFileTypes: true, recursive: true });
-  return found.flatMap((entry) => {
-    const at = join(entry.parentPath, entry.name);
-    if (entry.isDirectory()) return [{ path: at, kind: "directory" as const }];
-    return entry.isFile() ? [{ path: at, kind: "file" as const }] : [];
-  });
+  return found
+    .filter((entry) => entry.isDirectory() || entry.isFile())
+    .map((entry) => ({ path: join(entry.parentPath, entry.name), directory: entry.isDirectory() }));
 }
 
 /** Everybody may read (the app runs under a uid of its own), nobody may write. Links stay as they are: they lead nowhere in the sandbox. */
 async function protect(path: string): Promise<void> {
   const entries = await entriesOf(path);
   for (const entry of entries) {
-    const executable = entry.kind === "directory" || ((await lstat(entry.path)).mode & 0o100) !== 0;
+    const executable = entry.directory || ((await lstat(entry.path)).mode & 0o100) !== 0;
     await chmod(entry.path, executable ? 0o555 : 0o444);
   }
   await chmod(path, 0o555);

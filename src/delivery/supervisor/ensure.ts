@@ -6,7 +6,7 @@ import { AppError } from "#errors";
 import { createClient, type SupervisorClient } from "./client.ts";
 import { EXIT_PORT_TAKEN } from "./limits.ts";
 import { findHolder } from "./lock.ts";
-import { supervisorPaths } from "./paths.ts";
+import { makeSupervisorFolders, supervisorPaths } from "./paths.ts";
 import { isRunning } from "./process-identity.ts";
 import { PROTOCOL } from "./protocol.ts";
 
@@ -46,6 +46,7 @@ export async function findSupervisor(dataDir: string): Promise<SupervisorHandle 
  */
 export async function ensureSupervisor(input: { dataDir: string; proxyPort?: number | undefined }): Promise<SupervisorHandle> {
   const paths = supervisorPaths(input.dataDir);
+  makeSupervisorFolders(paths);
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
     const found = await findSupervisor(input.dataDir);
@@ -74,7 +75,12 @@ async function startOnce(dataDir: string, logFile: string, proxyPort: number | u
   child.once("exit", (code) => (ended = code));
   child.once("error", () => (ended = 1));
   while (ended === undefined && Date.now() < deadline) {
-    if (await findSupervisor(dataDir)) return;
+    const found = await findSupervisor(dataDir);
+    if (found) {
+      // ours came second; still starting, it could take over later from one that somebody ends on purpose
+      if (found.pid !== child.pid) child.kill("SIGKILL");
+      return;
+    }
     await sleep(20);
   }
   if (ended === EXIT_PORT_TAKEN) {

@@ -5,7 +5,7 @@
  * comes back, so taking over generation n means creating n + 1 by link(2), which only one process can. A slow starter that creates a
  * lower generation than the highest sees that when it lists again, and gives way. Lower generations are removed by the holder.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { identify, isRunning } from "./process-identity.ts";
@@ -48,7 +48,6 @@ export async function findHolder(directory: string): Promise<Holder | null> {
 
 /** Takes the lock for this process; null when another one holds it. */
 export async function takeLock(directory: string, controlPath: string): Promise<SupervisorLock | null> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const [newest = 0] = generations(directory);
   if (newest > 0 && (await findHolder(directory))) return null;
   const self = await identify(process.pid);

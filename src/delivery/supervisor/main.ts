@@ -4,7 +4,7 @@
  *
  * It outlives the server; its apps outlive it. Killed at any moment, the next one reads state.json, adopts what runs, routes again and
  * goes on with what was half done. It has no database and no key: how to start a release (secrets included) is told by the server and
- * kept in memory. Exit codes: 0 ended or another one runs already, 3 the proxy port that was asked for is taken.
+ * kept in memory. Exit codes: 0 ended or another one runs already, 3 the proxy port that was asked for is taken, 1 anything else.
  */
 import type { Server } from "node:http";
 import { parseArgs } from "node:util";
@@ -12,16 +12,17 @@ import { createLog } from "#log";
 import { createProxy, listenLoopback } from "../proxy/proxy.ts";
 import { createAppKeeper, type AppContext, type AppKeeper } from "./app.ts";
 import { listenControl } from "./control-server.ts";
-import { EXIT_PORT_TAKEN, HOLD_MS } from "./limits.ts";
+import { EXIT_PORT_TAKEN, HOLD_MS, IDLE_END_MS } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { createMemory } from "./memory.ts";
-import { supervisorPaths } from "./paths.ts";
+import { makeSupervisorFolders, removeControlPath, supervisorPaths } from "./paths.ts";
 import { PROTOCOL } from "./protocol.ts";
-import { choosePort } from "./proxy-port.ts";
+import { choosePort, isTaken } from "./proxy-port.ts";
 import { readState } from "./state-file.ts";
 
 const { values } = parseArgs({ options: { "data-dir": { type: "string" }, "proxy-port": { type: "string" } } });
 const paths = supervisorPaths(values["data-dir"] ?? "./.slipway");
+makeSupervisorFolders(paths);
 const lock = await takeLock(paths.directory, paths.controlPath);
 if (!lock) process.exit(0);
 
@@ -46,9 +47,9 @@ try {
   memory.state.proxyPort = listening.port;
   memory.commit();
 } catch (error) {
-  log.error({ error: String(error) }, "the proxy port is taken");
+  log.error({ error: String(error) }, "the proxy could not be started");
   lock.release();
-  process.exit(EXIT_PORT_TAKEN);
+  process.exit(isTaken(error) ? EXIT_PORT_TAKEN : 1);
 }
 
 function keeperOf(slug: string, projectId: string): AppKeeper {
@@ -67,21 +68,21 @@ async function end(apps: "stop" | "keep"): Promise<void> {
   if (apps === "stop") await Promise.all([...keepers.values()].map((keeper) => keeper.stopProcesses()));
 }
 
-function exitSoon(): void {
-  setTimeout(() => {
-    lock?.release();
-    process.exit(0);
-  }, 50);
+function leave(): never {
+  lock?.release();
+  removeControlPath(paths);
+  process.exit(0);
 }
 
-await listenControl(paths.controlPath, {
+const control = await listenControl(paths.controlPath, {
   memory,
   status: () => ({ ...memory.state, pid: process.pid, launches: [...memory.launches.keys()] }),
   activate: (request) => keeperOf(request.slug, request.projectId).activate(request),
   undeploy: async (slug) => keepers.get(slug)?.undeploy(),
   async shutdown(apps) {
     await end(apps);
-    exitSoon();
+    // after the answer has been sent
+    setTimeout(leave, 50);
   },
 });
 log.info({ pid: process.pid, proxy_port: memory.state.proxyPort }, "supervisor is ready");
@@ -91,10 +92,17 @@ process.on("SIGTERM", () => process.exit(0));
 process.on("uncaughtException", (error) => log.error({ error: error.stack }, "uncaught"));
 process.on("unhandledRejection", (error) => log.error({ error: String(error) }, "unhandled"));
 
-// DATA_DIR was deleted: nobody can find us or our apps any more, so all ends
-const lockTimer = setInterval(async () => {
-  if (lock.held()) return;
-  clearInterval(lockTimer);
-  await end("stop").catch(() => {});
-  process.exit(0);
+let lastBusy = Date.now();
+setInterval(async () => {
+  if (closing) return;
+  // DATA_DIR was deleted: nobody can find us or our apps any more, so all ends
+  if (!lock.held()) {
+    await end("stop").catch(() => {});
+    leave();
+  }
+  const apps = memory.state.apps.some((app) => app.serving !== null || app.slots.some((slot) => slot.process !== null || slot.phase === "starting"));
+  control.getConnections((_error, connections) => {
+    if (apps || connections > 0) lastBusy = Date.now();
+    else if (Date.now() - lastBusy > IDLE_END_MS) leave();
+  });
 }, 1_000);

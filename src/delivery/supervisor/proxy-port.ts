@@ -1,6 +1,7 @@
 import { DEFAULT_PROXY_PORT, PORTS_TRIED } from "./limits.ts";
 
-function isTaken(error: unknown): boolean {
+/** True for the errors of a port that somebody else has or that we may not have. */
+export function isTaken(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES");
 }
 

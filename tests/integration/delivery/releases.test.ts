@@ -1,55 +1,17 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createLog } from "../../../src/log.ts";
-import { createReleases, type Releases } from "../../../src/delivery/releases.ts";
-import { detectSandbox } from "../../../src/delivery/sandbox/detect.ts";
-import type { Sandbox } from "../../../src/delivery/sandbox/sandbox.ts";
-import { createSecretVault, type SecretVault } from "../../../src/delivery/secrets.ts";
-import { findSupervisor, stopSupervisor } from "../../../src/delivery/supervisor/ensure.ts";
-import type { Timing } from "../../../src/delivery/supervisor/protocol.ts";
-import { testDatabase, type TestDatabase } from "../../helpers/database.ts";
-import { deployableProject, temporaryDataDir } from "../../helpers/deployable.ts";
+import { describe, expect, test } from "vitest";
+import { deployableProject } from "../../helpers/deployable.ts";
+import { deliveryWorld, until } from "../../helpers/delivery-world.ts";
 import { ask, startLoad } from "../../helpers/load.ts";
 
-let db: TestDatabase;
-let sandbox: Sandbox;
-let vault: SecretVault;
-const dataDir = temporaryDataDir();
-
-function releasesWith(timing: Partial<Timing>): Releases {
-  return createReleases({ database: db.database, dataDir, proxyPort: 0, vault, sandbox, log: createLog("silent"), timing });
-}
-
-/** Waits for a fact; the test's own time-out is the limit. */
-async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-async function proxyPort(): Promise<number> {
-  return (await findSupervisor(dataDir))?.proxyPort ?? 0;
-}
-
-beforeAll(async () => {
-  db = await testDatabase();
-  sandbox = await detectSandbox({ allowUnsandboxed: true });
-  vault = createSecretVault({ database: db.database, dataDir, embedded: true });
-});
-
-afterAll(async () => {
-  await stopSupervisor({ dataDir });
-  rmSync(dataDir, { recursive: true, force: true });
-});
+const world = deliveryWorld();
 
 describe("a good release", () => {
   test("serves under its name, confined, with its storage and nothing of our environment", async () => {
-    const releases = releasesWith({});
+    const releases = world.releases({});
     const port = releases.forOwner("local");
-    const project = await deployableProject(db.database, dataDir);
+    const project = await deployableProject(world.database, world.dataDir);
     const request = await project.commit({ fixture: "healthy.js" });
     const outcome = await port.deploy({ ...request, publicEnvironment: { GREETING: "hello", PORT: "1" } });
     expect(outcome.evidence.map((line) => [line.phase, line.ok])).toEqual([
@@ -61,12 +23,12 @@ describe("a good release", () => {
     ]);
     expect(outcome).toMatchObject({ status: "live", release: { number: 1, status: "live" } });
     const host = `${project.slug}.localhost`;
-    expect(outcome.url).toBe(`http://${host}:${await proxyPort()}`);
-    const answer = await ask({ port: await proxyPort(), host });
+    expect(outcome.url).toBe(`http://${host}:${await world.proxyPort()}`);
+    const answer = await ask({ port: await world.proxyPort(), host });
     expect(answer.body).toBe(outcome.release.id);
     expect(await fetch(`${outcome.directUrl}/`).then((direct) => direct.text())).toBe(outcome.release.id);
 
-    const names: string[] = JSON.parse((await ask({ port: await proxyPort(), host, path: "/environment" })).body);
+    const names: string[] = JSON.parse((await ask({ port: await world.proxyPort(), host, path: "/environment" })).body);
     expect(names).toEqual([
       "GREETING",
       "HOME",
@@ -81,7 +43,7 @@ describe("a good release", () => {
       "STORAGE_DIR",
       "TMPDIR",
     ]);
-    const directory = join(dataDir, "apps", project.slug, "releases", `1-${request.commitSha.slice(0, 7)}`);
+    const directory = join(world.dataDir, "apps", project.slug, "releases", `1-${request.commitSha.slice(0, 7)}`);
     expect(JSON.parse(readFileSync(join(directory, "release.json"), "utf8"))).toMatchObject({
       id: outcome.release.id,
       sha: request.commitSha,
@@ -92,12 +54,12 @@ describe("a good release", () => {
   });
 
   test("follows another one without a failed request, keeps the data, and is gone after undeploy", async () => {
-    const releases = releasesWith({ watchMs: 0 });
+    const releases = world.releases({ watchMs: 0 });
     const port = releases.forOwner("local");
-    const project = await deployableProject(db.database, dataDir);
+    const project = await deployableProject(world.database, world.dataDir);
     const host = `${project.slug}.localhost`;
     const first = await port.deploy(await project.commit({ fixture: "healthy.js" }));
-    const at = await proxyPort();
+    const at = await world.proxyPort();
     expect((await ask({ port: at, host, path: "/count" })).body).toBe("1");
     const load = startLoad({ port: at, host });
     const second = await port.deploy(await project.commit({ fixture: "healthy.js" }));
@@ -118,4 +80,98 @@ describe("a good release", () => {
     expect(gone.status).toBe(503);
     expect(gone.body).toContain("not deployed");
   });
+});
+
+describe("what is refused before anything starts", () => {
+  test("a commit without a green report of exactly this commit and project", async () => {
+    const port = world.releases().forOwner("local");
+    const project = await deployableProject(world.database, world.dataDir);
+    const other = await deployableProject(world.database, world.dataDir);
+    const red = await project.commit({ fixture: "healthy.js", green: false });
+    const green = await project.commit({ fixture: "healthy.js" });
+    await expect(port.deploy(red)).rejects.toMatchObject({ code: "deploy_failed", message: expect.stringContaining("not green") });
+    await expect(port.deploy({ ...green, commitSha: red.commitSha })).rejects.toMatchObject({ code: "deploy_failed" });
+    await expect(port.deploy({ ...green, reportId: (await other.commit({ fixture: "healthy.js" })).reportId })).rejects.toMatchObject({
+      code: "deploy_failed",
+    });
+    await expect(port.deploy({ ...green, commitSha: "0123456789012345678901234567890123456789" })).rejects.toMatchObject({ code: "commit_unknown" });
+    expect((await port.status(project.id)).releases).toEqual([]);
+  });
+
+  test("somebody else's project", async () => {
+    const project = await deployableProject(world.database, world.dataDir, { owner: "ada" });
+    const request = await project.commit({ fixture: "healthy.js" });
+    const stranger = world.releases().forOwner("eve");
+    await expect(stranger.deploy(request)).rejects.toMatchObject({ code: "not_found" });
+    await expect(stranger.status(project.id)).rejects.toMatchObject({ code: "not_found" });
+    await expect(stranger.rollback(project.id, { reason: "mine" })).rejects.toMatchObject({ code: "not_found" });
+    await expect(stranger.undeploy(project.id)).rejects.toMatchObject({ code: "not_found" });
+    await expect(stranger.logs(project.id, { lines: 1 })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("going back", () => {
+  test("rollback brings an old release back through the gate, by default the last healthy one", async () => {
+    const port = world.releases({ watchMs: 0 }).forOwner("local");
+    const project = await deployableProject(world.database, world.dataDir);
+    await expect(port.rollback(project.id, { reason: "nothing there" })).rejects.toMatchObject({ code: "conflict" });
+    const first = await port.deploy(await project.commit({ fixture: "healthy.js" }));
+    const second = await port.deploy(await project.commit({ fixture: "healthy.js" }));
+    const load = startLoad({ port: await world.proxyPort(), host: `${project.slug}.localhost` });
+    const back = await port.rollback(project.id, { reason: "too slow" });
+    const result = await load.stop();
+    expect(result.failures).toEqual([]);
+    expect(back).toMatchObject({ status: "live", release: { id: first.release.id, status: "live" }, serving: { id: first.release.id } });
+    expect(back.evidence[0]?.message).toContain("too slow");
+    const status = await port.status(project.id);
+    expect(status.releases.map((one) => [one.number, one.status])).toEqual([
+      [2, "rolled_back"],
+      [1, "live"],
+    ]);
+    // and forward again, by name
+    const forward = await port.rollback(project.id, { releaseId: second.release.id, reason: "fixed elsewhere" });
+    expect(forward.serving?.id).toBe(second.release.id);
+  });
+
+  test("an undeployed project comes back by rollback, from the repository when its directory is gone", async () => {
+    const port = world.releases({ watchMs: 0 }).forOwner("local");
+    const project = await deployableProject(world.database, world.dataDir);
+    const first = await port.deploy(await project.commit({ fixture: "healthy.js" }));
+    await port.undeploy(project.id);
+    const { removeTree } = await import("../../../src/delivery/releases-directory.ts");
+    await removeTree(join(world.dataDir, "apps", project.slug, "releases"));
+    const back = await port.rollback(project.id, { reason: "wanted again" });
+    expect(back.serving?.id).toBe(first.release.id);
+  });
+});
+
+test("the same approval deploys once, however often and from however many servers it is asked", async () => {
+  const project = await deployableProject(world.database, world.dataDir);
+  const request = await project.commit({ fixture: "healthy.js" });
+  const ports = [world.releases(), world.releases(), world.releases()].map((releases) => releases.forOwner("local"));
+  const outcomes = await Promise.all(ports.map((port) => port.deploy(request)));
+  const again = await ports[0]?.deploy(request);
+  expect(new Set([...outcomes, again].map((outcome) => outcome?.release.id)).size).toBe(1);
+  expect([...outcomes, again].every((outcome) => outcome?.status === "live")).toBe(true);
+  const status = await ports[0]?.status(project.id);
+  expect(status?.releases).toHaveLength(1);
+  const slot = await world.slot(outcomes[0]?.release.id ?? "");
+  const leaders = (await world.processes(slot?.releaseId ?? "")).length;
+  expect(leaders).toBeGreaterThan(0);
+});
+
+test("a Python service is delivered the same way", async () => {
+  const port = world.releases().forOwner("local");
+  const project = await deployableProject(world.database, world.dataDir);
+  const outcome = await port.deploy(await project.commit({ fixture: "healthy.py" }));
+  expect(outcome.status).toBe("live");
+});
+
+test("only a few release directories are kept, the serving one and its predecessor among them", async () => {
+  const port = world.releases({ watchMs: 0 }).forOwner("local");
+  const project = await deployableProject(world.database, world.dataDir);
+  for (let count = 0; count < 7; count += 1) await port.deploy(await project.commit({ fixture: "healthy.js" }));
+  const { readdirSync } = await import("node:fs");
+  const names = readdirSync(join(world.dataDir, "apps", project.slug, "releases"));
+  expect(names.map((name) => Number(name.split("-")[0])).toSorted((a, b) => a - b)).toEqual([3, 4, 5, 6, 7]);
 });
