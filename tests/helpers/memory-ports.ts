@@ -64,7 +64,7 @@ export function createMemoryWorld(models: ModelsPort): MemoryWorld {
         models,
         projects: projectsPort(world, byCall),
         teams: teamsPort(world),
-        approvals: approvalsPort(world),
+        approvals: approvalsPort(world, identity.runId),
         releases: releasesPort(world),
         secrets: secretsPort(world),
         tests: testsPort(world),
@@ -183,13 +183,14 @@ function teamsPort(world: MemoryWorld): TeamsPort {
   };
 }
 
-function approvalsPort(world: MemoryWorld): ApprovalsPort {
+function approvalsPort(world: MemoryWorld, runId: string): ApprovalsPort {
   return {
     pendingOfTeams: async () => [...world.approvals.values()].filter((one) => one.state === "pending"),
     decideForTeam: async (id: string, decision: Decision) => {
       const approval = world.approvals.get(id) ?? missing("approval");
+      if (approval.decidedBy === runId) return approval;
       if (approval.state !== "pending") throw new AppError("already_decided", "Somebody else decided this.");
-      Object.assign(approval, { state: "done", decision, decidedBy: "local", decidedAt: AT });
+      Object.assign(approval, { state: "done", decision, decidedBy: runId, decidedAt: AT });
       return approval;
     },
   };

@@ -252,6 +252,38 @@ describe("wake-ups", () => {
   });
 });
 
+describe("a worker that dies right after an effect", () => {
+  const dieOnce = <Args extends unknown[], Result>(effect: (...args: Args) => Promise<Result>) => {
+    let dead = false;
+    return async (...args: Args): Promise<Result> => {
+      const result = await effect(...args);
+      if (dead) return result;
+      dead = true;
+      throw new Error("killed");
+    };
+  };
+
+  test("starts one team, decides once and says so once", async () => {
+    answer = deliver();
+    const ports = world.ports();
+    const deadly = {
+      ...ports,
+      teams: { ...ports.teams, start: dieOnce(ports.teams.start) },
+      approvals: { ...ports.approvals, decideForTeam: dieOnce(ports.approvals.decideForTeam) },
+    };
+    const config = { configurable: { thread_id: "parent", [PORTS_KEY]: deadly } };
+    await expect(graph.invoke({ messages: [new HumanMessage("build me a poll service")] }, config)).rejects.toThrow("killed");
+    await graph.invoke(null, config);
+    expect(world.works.size).toBe(1);
+    const approval = world.pause(theWork().call, planOf(theWork().threadId));
+    const asked = await wake(outcomeOf("waiting"));
+    await expect(graph.invoke(new Command({ resume: { [asked.__interrupt__?.[0]?.id ?? ""]: true } }), config)).rejects.toThrow("killed");
+    const ended = (await graph.invoke(null, config)) as typeof asked;
+    expect(approval.state).toBe("done");
+    expect(ended.messages.filter((message) => message.text === "Approved. The team goes on.")).toHaveLength(1);
+  });
+});
+
 describe("what the model may not do", () => {
   test("start anything while the request is unclear or refused, even when it tries", async () => {
     for (const wanted of [

@@ -25,7 +25,7 @@ export const work: GraphNode<typeof ProductOwnerState> = async (state, config) =
   const tools = makeTools(names, { ports, language: intent.language, deliver: intent.deliver, works: state.works, remember: () => {} });
   const model = ports.models.chat(names.length === 0 ? "writer" : "planner");
   const caller = names.length === 0 || model.bindTools === undefined ? model : model.bindTools(tools);
-  const instructions = workInstructions({ intent, tools: names, works: worksForModel(state.works), lastCall });
+  const instructions = workInstructions({ intent, tools: names, works: worksForModel(state.works), waitsFor: state.question?.action ?? null, lastCall });
   const turns = state.turns + 1;
   try {
     const answer = tidyAnswer(

@@ -95,7 +95,8 @@ describe("tools are loaded by registry", () => {
     toolsFor({ kind: "build", language: "en", groups: [], clear: true, missing: [], deliver: "service", ...changes });
   test.each([
     [{}, ["start_delivery", "delivery_status", "stop_delivery"]],
-    [{ clear: false }, ["delivery_status"]],
+    [{ clear: false }, []],
+    [{ clear: false, kind: "change" as const }, ["list_projects", "show_project"]],
     [{ kind: "refuse" as const, groups: ["delivery" as const] }, []],
     [{ kind: "chat" as const }, []],
     [{ kind: "operate" as const }, ["deploy", "rollback", "undeploy", "service_status", "service_logs"]],
