@@ -20,3 +20,20 @@ export function partsBelow(sql: postgres.Sql | postgres.TransactionSql, source: 
       where part.level > 0
     )`;
 }
+
+/** All parts in one value: hash, length, body, and the next. A row each would cost the driver more than the database. */
+export function framedParts(sql: postgres.Sql): postgres.PendingQuery<postgres.Row[]> {
+  return sql`string_agg(part.hash || int4send(length(p.body)) || p.body, ''::bytea)`;
+}
+
+/** What {@link framedParts} gave: bodies by hash in hex. */
+export function unframeParts(framed: Buffer): Map<string, Buffer> {
+  const parts = new Map<string, Buffer>();
+  for (let at = 0; at < framed.length; ) {
+    const start = at + 24;
+    const end = start + framed.readInt32BE(at + 20);
+    parts.set(framed.toString("hex", at, at + 20), framed.subarray(start, end));
+    at = end;
+  }
+  return parts;
+}

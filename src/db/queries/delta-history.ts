@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { partsBelow } from "./checkpoint-parts-sql.ts";
+import { framedParts, partsBelow, unframeParts } from "./checkpoint-parts-sql.ts";
 
 export interface DeltaRows {
   /** Oldest ancestor first; within one by task and index. */
@@ -64,15 +64,16 @@ export async function readDeltaHistory(
     union all
     select 'seed', 0, channel, type, null, null, blob from seed
     union all
-    select 'part', 0, encode(part.hash, 'hex'), null, null, null, p.body
+    select 'part', 0, '', null, null, null, ${framedParts(sql)}
     from part cross join lateral (select p.body from checkpoint_parts p where p.thread_id = part.thread_id and p.hash = part.hash offset 0) p
+    having count(*) > 0
   `;
   const writes = rows.filter((row) => row.kind === "write");
   writes.sort((one, two) => two.depth - one.depth || (one.a < two.a ? -1 : one.a > two.a ? 1 : 0) || (one.i ?? 0) - (two.i ?? 0));
   return {
     writes: writes.map(({ a, b, c, body }) => ({ taskId: a, channel: b ?? "", type: c ?? "json", body })),
     seeds: rows.filter((row) => row.kind === "seed").map(({ a, b, body }) => ({ channel: a, type: b ?? "json", body })),
-    parts: new Map(rows.filter((row) => row.kind === "part").map(({ a, body }) => [a, body])),
+    parts: unframeParts(rows.find((row) => row.kind === "part")?.body ?? Buffer.alloc(0)),
   };
 
   function seededAmong(client: postgres.Sql, list: string) {

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { partsBelow } from "./checkpoint-parts-sql.ts";
+import { framedParts, partsBelow, unframeParts } from "./checkpoint-parts-sql.ts";
 
 /** Which checkpoints, newest first. */
 export interface CheckpointQuery {
@@ -92,8 +92,9 @@ export async function readCheckpoints(sql: postgres.Sql, query: CheckpointQuery)
       select * from checkpoint_writes w where w.thread_id = head.thread_id and w.checkpoint_ns = head.checkpoint_ns and w.checkpoint_id = head.checkpoint_id offset 0
     ) w
     union all
-    select 'part', part.thread_id, null, encode(part.hash, 'hex'), null, null, null, null, null, p.body
+    select 'part', part.thread_id, null, null, null, null, null, null, null, ${framedParts(sql)}
     from part cross join lateral (select p.body from checkpoint_parts p where p.thread_id = part.thread_id and p.hash = part.hash offset 0) p
+    group by part.thread_id
     union all
     select 'gate', g.thread_id, null, g.generation::text, null, null, null, null, null, null
     from (select distinct thread_id from head) h join checkpoint_gates g using (thread_id)
@@ -105,7 +106,7 @@ function sortRows(rows: readonly Row[]): CheckpointPage {
   const heads: CheckpointHead[] = [];
   const blobs: CheckpointPage["blobs"][number][] = [];
   const writes: CheckpointPage["writes"][number][] = [];
-  const parts = new Map<string, Map<string, Buffer>>();
+  const parts = new Map<string, ReadonlyMap<string, Buffer>>();
   const generations = new Map<string, string>();
   for (const { kind, t: threadId, n, a, b, c, d, i, j, body } of rows) {
     const namespace = n ?? "";
@@ -115,11 +116,7 @@ function sortRows(rows: readonly Row[]): CheckpointPage {
     else if (kind === "blob") blobs.push({ threadId, namespace, channel: a ?? "", version: b ?? "", type: c ?? "", body });
     else if (kind === "write")
       writes.push({ threadId, namespace, checkpointId: a ?? "", taskId: b ?? "", channel: c ?? "", type: d ?? "json", index: i ?? 0, body });
-    else {
-      let ofThread = parts.get(threadId);
-      if (!ofThread) parts.set(threadId, (ofThread = new Map()));
-      ofThread.set(a ?? "", body);
-    }
+    else parts.set(threadId, unframeParts(body));
   }
   heads.sort((one, two) => -compare(one.checkpointId, two.checkpointId) || -compare(one.threadId, two.threadId) || -compare(one.namespace, two.namespace));
   writes.sort((one, two) => compare(one.taskId, two.taskId) || one.index - two.index);
