@@ -1,0 +1,29 @@
+import { approvalColumns, type ApprovalRow } from "./approval-row.ts";
+import type { Sql } from "./sql.ts";
+
+export interface ApprovalFilter {
+  owner: string;
+  id?: string;
+  state?: string;
+  kind?: string;
+  threadId?: string;
+  /** Questions of teams started from this thread. */
+  parentThreadId?: string;
+  limit: number;
+  offset: number;
+  newestFirst: boolean;
+}
+
+/** An owner's questions, with how many there are without the page. */
+export async function findApprovals(sql: Sql, filter: ApprovalFilter): Promise<{ rows: ApprovalRow[]; total: number }> {
+  const rows = await sql<(ApprovalRow & { total: number })[]>`
+    select ${approvalColumns(sql)}, count(*) over ()::int as total from approvals a
+    where a.owner = ${filter.owner}
+      ${filter.id === undefined ? sql`` : sql`and a.id = ${filter.id}`}
+      ${filter.state === undefined ? sql`` : sql`and a.state = ${filter.state}`}
+      ${filter.kind === undefined ? sql`` : sql`and a.kind = ${filter.kind}`}
+      ${filter.threadId === undefined ? sql`` : sql`and a.thread_id = ${filter.threadId}`}
+      ${filter.parentThreadId === undefined ? sql`` : sql`and a.thread_id in (select thread_id from threads where parent_thread_id = ${filter.parentThreadId})`}
+    order by a.created_at ${filter.newestFirst ? sql`desc` : sql`asc`}, a.id limit ${filter.limit} offset ${filter.offset}`;
+  return { rows, total: rows[0]?.total ?? 0 };
+}

@@ -1,0 +1,11 @@
+import type { Sql } from "./sql.ts";
+import { type ThreadRow, threadColumns } from "./thread-row.ts";
+
+/**
+ * The thread's row under lock. Every transaction that touches runs of a thread takes this lock first (thread before run, always), and reads
+ * what depends on it in a later statement, because this one may have waited and sees what stood before.
+ */
+export async function lockThread(sql: Sql, threadId: string): Promise<ThreadRow | null> {
+  const rows = await sql<ThreadRow[]>`select ${threadColumns(sql)} from threads t where t.thread_id = ${threadId} for update of t`;
+  return rows[0] ?? null;
+}

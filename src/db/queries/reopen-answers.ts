@@ -1,0 +1,8 @@
+import type { Sql } from "./sql.ts";
+
+/** Puts back the questions whose answer was carried by a run that will not happen. */
+export async function reopenAnswers(sql: Sql, runId: string): Promise<void> {
+  await sql`
+    update approvals set state = 'pending', decision = null, decided_by = null, decided_at = null, resume_run_id = null, updated_at = now()
+    where resume_run_id = ${runId} and state = 'resuming'`;
+}

@@ -1,0 +1,35 @@
+import type { Sql } from "./sql.ts";
+import { type ThreadRow, threadColumns } from "./thread-row.ts";
+
+export interface ThreadFilter {
+  owner: string;
+  metadata?: Record<string, unknown> | undefined;
+  values?: Record<string, unknown> | undefined;
+  status?: string | undefined;
+  ids?: string[] | undefined;
+}
+
+const SORTABLE = new Set(["thread_id", "status", "created_at", "updated_at"]);
+
+const matching = (sql: Sql, filter: ThreadFilter) => sql`
+  t.owner = ${filter.owner} and not t.temporary
+  ${filter.metadata === undefined ? sql`` : sql`and t.metadata @> ${JSON.stringify(filter.metadata)}::jsonb`}
+  ${filter.values === undefined ? sql`` : sql`and t."values" @> ${JSON.stringify(filter.values)}::jsonb`}
+  ${filter.status === undefined ? sql`` : sql`and t.status = ${filter.status}`}
+  ${filter.ids === undefined ? sql`` : sql`and t.thread_id = any(${filter.ids}::uuid[])`}`;
+
+export async function searchThreads(
+  sql: Sql,
+  search: ThreadFilter & { sort_by?: string | undefined; sort_order?: "asc" | "desc" | undefined; limit: number; offset: number },
+): Promise<{ rows: ThreadRow[]; total: number }> {
+  const by = search.sort_by !== undefined && SORTABLE.has(search.sort_by) ? search.sort_by : "created_at";
+  const rows = await sql<(ThreadRow & { total: number })[]>`
+    select ${threadColumns(sql)}, count(*) over ()::int as total from threads t where ${matching(sql, search)}
+    order by ${sql(`t.${by}`)} ${search.sort_order === "asc" ? sql`asc` : sql`desc`}, t.thread_id limit ${search.limit} offset ${search.offset}`;
+  return { rows, total: rows[0]?.total ?? 0 };
+}
+
+export async function countThreads(sql: Sql, filter: ThreadFilter): Promise<number> {
+  const [row] = await sql<{ total: number }[]>`select count(*)::int as total from threads t where ${matching(sql, filter)}`;
+  return row?.total ?? 0;
+}

@@ -1,0 +1,26 @@
+import type { ThreadStatus } from "#protocol/wire.ts";
+import type { Sql } from "./sql.ts";
+
+export interface ThreadRow {
+  thread_id: string;
+  owner: string;
+  status: ThreadStatus;
+  metadata: Record<string, unknown>;
+  config: Record<string, unknown>;
+  values: unknown;
+  interrupts: Record<string, { id: string; value: unknown }[]>;
+  error: unknown;
+  graph_id: string | null;
+  assistant_id: string | null;
+  parent_thread_id: string | null;
+  parent_call: string | null;
+  parent_branch: string | null;
+  project_id: string | null;
+  temporary: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const threadColumns = (sql: Sql) => sql`
+  t.thread_id, t.owner, t.status, t.metadata, t.config, t."values", t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
+  t.parent_branch, t.project_id, t.temporary, t.created_at, t.updated_at`;

@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import type { Database, Subscription } from "#db/client.ts";
+import { RUNS_CHANNEL, type RunHint } from "#db/queries/notify.ts";
+import type { Log } from "#log";
+import type { Services } from "#ports/services.ts";
+import { makeApprovalsService } from "./approvals-service.ts";
+import { ensureSystemAssistants, type GraphDefaults, makeAssistantsService } from "./assistants.ts";
+import type { Checkpointer } from "./checkpointer.ts";
+import type { ClaimedRun } from "./claimed-run.ts";
+import type { LoadedGraphs } from "./load-graphs.ts";
+import { makeRunsService } from "./runs.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { makeStoreService } from "./store-service.ts";
+import type { StreamBus } from "./stream-bus/bus.ts";
+import { Sweeper } from "./sweeper.ts";
+import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
+import { makeThreadsService } from "./threads.ts";
+import { Worker } from "./worker.ts";
+
+export interface RuntimeOptions {
+  database: Database;
+  bus: StreamBus;
+  graphs: LoadedGraphs;
+  checkpointer: Checkpointer;
+  store: BaseStore;
+  log: Log;
+  /** `server` only takes requests; its runs are executed by another process on the same database. */
+  role: "all" | "server" | "worker";
+  /** Concurrent runs of this process. */
+  jobs: number;
+  leaseSeconds: number;
+  jobTimeoutSeconds: number;
+  drainSeconds: number;
+  /** How long a cancelled node may go on before its thread is given to the next run. Default 30. */
+  settleSeconds?: number;
+  /** Default configuration per graph (`LANGGRAPH_CONFIG`). */
+  graphDefaults?: GraphDefaults;
+  /** Ports of a run, narrowed to its owner; `teams` and `approvals` are the runtime's own. Null: graphs run without ports. */
+  makeRunPorts: RuntimeContext["makeRunPorts"] | null;
+  sealSecretAnswer: RuntimeContext["sealSecretAnswer"];
+}
+
+export interface Runtime extends AsyncDisposable {
+  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "store" | "approvals">;
+  /** Begins to execute runs and to sweep; requests are taken before that too. */
+  start(): Promise<void>;
+  /** Takes nothing new and gives running runs back at their next step; resolves when none is left here. */
+  drain(): Promise<void>;
+  /** Runs executed here now. */
+  busy(): number;
+}
+
+/**
+ * Wires a runtime over a database. Any number of runtimes, in one process or many, may share one database: the run table is the queue, NOTIFY
+ * is a hint, and a sweep once a second finds what no hint brought.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const context: RuntimeContext = {
+    database: options.database,
+    bus: options.bus,
+    graphs: options.graphs,
+    checkpointer: options.checkpointer,
+    store: options.store,
+    log: options.log,
+    workerId: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    executes: options.role !== "server",
+    jobs: options.jobs,
+    leaseSeconds: options.leaseSeconds,
+    jobTimeoutSeconds: options.jobTimeoutSeconds,
+    drainSeconds: options.drainSeconds,
+    settleSeconds: options.settleSeconds ?? 30,
+    makeRunPorts: options.makeRunPorts,
+    sealSecretAnswer: options.sealSecretAnswer,
+  };
+  await ensureSystemAssistants(context, options.graphDefaults ?? {});
+  const worker: Worker | null = context.executes ? new Worker(context, (run) => portsOfRun(run)) : null;
+  const runs = makeRunsService(context, worker);
+  const sweeper = worker === null ? null : new Sweeper(context, worker);
+  let subscription: Subscription | null = null;
+
+  function portsOfRun(run: ClaimedRun) {
+    if (context.makeRunPorts === null || worker === null) return null;
+    const identity = { owner: run.owner, threadId: run.thread_id, runId: run.run_id, graphId: run.graph_id, branch: run.branch };
+    return {
+      ...context.makeRunPorts(identity),
+      run: identity,
+      teams: makeTeamsPort(context, worker, runs, run),
+      approvals: makeApprovalsPort(context, worker, run),
+    };
+  }
+
+  async function drain(): Promise<void> {
+    await sweeper?.stop();
+    await worker?.drain();
+  }
+
+  return {
+    services: {
+      assistants: makeAssistantsService(context),
+      threads: makeThreadsService(context, worker),
+      runs,
+      store: makeStoreService(context),
+      approvals: makeApprovalsService(context, worker),
+    },
+    async start() {
+      if (worker === null || sweeper === null) return;
+      worker.start();
+      subscription = await options.database.listen(RUNS_CHANNEL, {
+        onNotify: (payload) => hint(payload, worker, sweeper),
+        onSubscribed: () => sweeper.sweep(),
+      });
+      sweeper.start();
+    },
+    drain,
+    busy: () => worker?.busy ?? 0,
+    async [Symbol.asyncDispose]() {
+      await subscription?.[Symbol.asyncDispose]();
+      await drain();
+      await worker?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function hint(payload: string, worker: Worker, sweeper: Sweeper): void {
+  // written by `notifyRuns` only
+  const read = JSON.parse(payload) as RunHint;
+  if (read.kind === "cancel") worker.cancelled(read.runId);
+  else if (read.kind === "outbox") sweeper.wakeParents();
+  else worker.look();
+}

@@ -1,0 +1,105 @@
+import type { RunControl } from "@langchain/langgraph";
+import { headCheckpoint } from "#db/queries/head-checkpoint.ts";
+import type { RunPorts } from "#ports/run.ts";
+import type { ClaimedRun } from "./claimed-run.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
+import { OwnedStore } from "./owned-store.ts";
+import { unconsumedAnswers } from "./resume-retry.ts";
+import { runConfig, toCommand } from "./run-config.ts";
+import { RunKwargs } from "./run-kwargs.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { toJson } from "./serialise.ts";
+import { type NodeActivity, withActivity } from "./settle.ts";
+import { type GraphChunk, graphModes, readChunk, WireEvents } from "./stream-events.ts";
+
+export interface Execution {
+  run: ClaimedRun;
+  frames: FrameWriter;
+  signal: AbortSignal;
+  control: RunControl;
+  activity: NodeActivity;
+  /** Null for a graph that is not ours in a runtime without ports. */
+  ports: RunPorts | null;
+}
+
+export interface Executed {
+  /** The graph stopped at a question or a breakpoint. */
+  paused: boolean;
+  /** JSON of the root state as the stream had it last; null when it said nothing. */
+  valuesJson: string | null;
+}
+
+/**
+ * Runs a graph once and publishes what it streams. A retry goes on from the thread's newest checkpoint when an earlier attempt wrote one: the
+ * input is applied once, and an answer is given until a checkpoint holds its effect.
+ *
+ * @throws whatever the graph throws; `GraphDrained` after a requested drain; AppError `lease_lost` when the run was taken over.
+ */
+export async function executeRun(context: RuntimeContext, execution: Execution): Promise<Executed> {
+  const { run, frames } = execution;
+  const kwargs = RunKwargs.parse(run.kwargs);
+  const loaded = context.graphs.find(run.graph_id);
+  // the first attempt has nothing to look for
+  const consumed = run.attempt > 1 && (await headCheckpoint(context.database.sql, run.thread_id)) !== run.base_checkpoint;
+  const config = runConfig({ run, kwargs, ports: execution.ports, atHead: consumed, ours: loaded?.ours ?? false });
+  const graph = await context.graphs.compiled(run.graph_id, config);
+  const store = new OwnedStore(context.store, run.owner);
+  const input = consumed ? null : await inputOf(context, run, kwargs);
+  frames.write("metadata", { run_id: run.run_id, attempt: run.attempt });
+  return withActivity(execution.activity, () =>
+    stream(graph, input, { ...config, store, control: execution.control, signal: execution.signal }, kwargs, execution),
+  );
+}
+
+async function inputOf(context: RuntimeContext, run: ClaimedRun, kwargs: RunKwargs): Promise<unknown> {
+  const { command } = kwargs;
+  if (command === null || command === undefined) return kwargs.input ?? null;
+  if (run.attempt === 1 || command.resume === undefined) return isEmpty(command) ? null : toCommand(command);
+  const left = { ...command, resume: await unconsumedAnswers(context, run, kwargs) };
+  return isEmpty(left) ? null : toCommand(left);
+}
+
+/** LangGraph refuses a Command that says nothing; going on without input is what remains of it. */
+function isEmpty(command: NonNullable<RunKwargs["command"]>): boolean {
+  const silent = (value: unknown) => value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+  return silent(command.resume) && silent(command.goto) && silent(command.update);
+}
+
+async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig, kwargs: RunKwargs, execution: Execution): Promise<Executed> {
+  const { run, frames } = execution;
+  const wire = new WireEvents(kwargs.stream_mode);
+  const wantsValues = kwargs.stream_mode.includes("values");
+  const end: { paused: boolean; values: unknown; json: string | null } = { paused: false, values: undefined, json: null };
+  const take = (chunk: GraphChunk) => {
+    const isRootValues = chunk.mode === "values" && chunk.namespace.length === 0;
+    const pauses = isRootValues && isPause(chunk.payload);
+    if (pauses) end.paused = true;
+    else if (isRootValues) Object.assign(end, { values: chunk.payload, json: null });
+    for (const { event, data } of wire.fromChunk(chunk)) {
+      const json = frames.write(event, data);
+      if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
+    }
+  };
+  const options = { ...config, streamMode: graphModes(kwargs.stream_mode), subgraphs: kwargs.stream_subgraphs };
+  if (kwargs.stream_mode.includes("events")) {
+    for await (const event of graph.streamEvents(input, { ...options, version: "v2" })) {
+      if (event.event === "on_chain_stream" && event.run_id === run.run_id) {
+        const chunk = readChunk(event.data.chunk);
+        if (chunk !== null) take(chunk);
+      }
+      for (const wired of wire.fromGraphEvent(event, run.run_id)) frames.write(wired.event, wired.data);
+    }
+  } else {
+    for await (const raw of await graph.stream(input, options)) {
+      const chunk = readChunk(raw);
+      if (chunk !== null) take(chunk);
+    }
+  }
+  return { paused: end.paused, valuesJson: end.json ?? (end.values === undefined ? null : toJson(end.values)) };
+}
+
+/** LangGraph says that it pauses with a `values` chunk that holds nothing but the interrupts (none for a breakpoint). */
+function isPause(payload: unknown): boolean {
+  return typeof payload === "object" && payload !== null && "__interrupt__" in payload;
+}

@@ -1,0 +1,167 @@
+import type { RunStatus, ThreadStatus } from "#protocol/wire.ts";
+import { deleteRunRow } from "#db/queries/delete-run.ts";
+import { finishRunRow } from "#db/queries/finish-run.ts";
+import { lockThread } from "#db/queries/lock-thread.ts";
+import { notifyRuns } from "#db/queries/notify.ts";
+import { rollbackCheckpoints } from "#db/queries/rollback-checkpoints.ts";
+import { setThreadCache } from "#db/queries/set-thread-cache.ts";
+import type { Sql } from "#db/queries/sql.ts";
+import { AppError } from "#errors";
+import type { PendingInterrupt } from "#governance/approval-view.ts";
+import { settleApprovals } from "#governance/approvals.ts";
+import type { TeamOutcome } from "#ports/teams.ts";
+import type { ClaimedRun } from "./claimed-run.ts";
+import { interruptPositions } from "./resume-retry.ts";
+import { RunKwargs } from "./run-kwargs.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { toJson } from "./serialise.ts";
+import { queueOutcome } from "./team-outcome.ts";
+import { interruptsByTask } from "./thread-state.ts";
+
+export interface RunEnd {
+  status: Extract<RunStatus, "success" | "error" | "timeout" | "interrupted">;
+  error: { error: string; message: string } | null;
+  /** The state is known from the stream and nothing waits; null: look it up. */
+  valuesJson: string | null;
+}
+
+/** Where a thread stands: its state, and what waits in it. */
+export interface ThreadStand {
+  valuesJson: string | null;
+  /** Nodes that would run next: paused, whether it asked something or not. */
+  next: readonly string[];
+  interruptsJson: string;
+  interrupts: PendingInterrupt[];
+}
+
+const AT_REST: Omit<ThreadStand, "valuesJson"> = { next: [], interruptsJson: "{}", interrupts: [] };
+
+/**
+ * The end of a run in one transaction, fenced by its epoch: final status, the thread's status and cached state, its questions, and the
+ * wake-up of its parent. Watchers are told after the commit. True when other runs wait for the thread.
+ *
+ * @throws AppError `lease_lost` when the run was taken over: then nothing was written.
+ */
+export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: RunEnd): Promise<boolean> {
+  const stand = end.valuesJson === null ? await standAfter(context, run, end) : { ...AT_REST, valuesJson: end.valuesJson };
+  const more = await context.database.sql.begin(async (sql) => {
+    const locking = lockThread(sql, run.thread_id);
+    const finishing = finishRunRow(sql, {
+      runId: run.run_id,
+      threadId: run.thread_id,
+      epoch: run.epoch,
+      status: end.status,
+      error: end.error,
+      thread: { status: threadStatus(end, stand), valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson, error: end.error },
+    });
+    const [, finished] = await Promise.all([locking, finishing]);
+    if (finished === null) throw leaseLost(run);
+    await settle(sql, run, stand, end);
+    if (finished.more) await notifyRuns(sql, { kind: "pending" });
+    return finished.more;
+  });
+  await context.bus.end(run.run_id);
+  return more;
+}
+
+/**
+ * The end of a run that was cancelled with `rollback`: what it wrote goes, its row goes, its thread is as before.
+ * @throws AppError `lease_lost` as above.
+ */
+export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Promise<void> {
+  const rolled = await rollbackCheckpoints(context.database.sql, {
+    threadId: run.thread_id,
+    runId: run.run_id,
+    epoch: run.epoch,
+    base: run.base_checkpoint,
+    dropAnswers: hasCommand(run),
+  });
+  if (!rolled) throw leaseLost(run);
+  const stand = await threadStand(context, run.graph_id, run.thread_id);
+  await context.database.sql.begin(async (sql) => {
+    const locking = lockThread(sql, run.thread_id);
+    const deleting = deleteRunRow(sql, run.run_id, run.epoch);
+    const [, deleted] = await Promise.all([locking, deleting]);
+    if (!deleted) throw leaseLost(run);
+    await setThreadCache(sql, {
+      threadId: run.thread_id,
+      status: stand.next.length > 0 ? "interrupted" : "idle",
+      valuesJson: stand.valuesJson,
+      interruptsJson: stand.interruptsJson,
+    });
+    await settle(sql, run, stand, { status: "interrupted", error: null, valuesJson: null });
+    await notifyRuns(sql, { kind: "pending" });
+  });
+  await context.bus.end(run.run_id);
+}
+
+async function settle(sql: Sql, run: ClaimedRun, stand: ThreadStand, end: RunEnd): Promise<void> {
+  const asksOrAsked = stand.interrupts.length > 0 || run.had_interrupts || hasCommand(run);
+  const asked = { threadId: run.thread_id, runId: run.run_id, owner: run.owner, branch: run.branch };
+  if (asksOrAsked) await settleApprovals(sql, { asked, interrupts: stand.interrupts, endingRunId: run.run_id });
+  if (run.child !== null) {
+    await queueOutcome(sql, run.child, run.run_id, outcomeOf(stand, end));
+    await notifyRuns(sql, { kind: "outbox" });
+  }
+}
+
+function outcomeOf(stand: ThreadStand, end: RunEnd): Pick<TeamOutcome, "status" | "result" | "error"> {
+  if (end.status === "interrupted") return { status: "cancelled", result: null, error: null };
+  if (end.status !== "success") return { status: "failed", result: null, error: end.error?.message ?? end.status };
+  if (stand.next.length > 0) return { status: "waiting", result: null, error: null };
+  return { status: "done", result: resultOf(stand.valuesJson), error: null };
+}
+
+/** The `result` field of a team's state. */
+export function resultOf(valuesJson: string | null): unknown {
+  const values: unknown = valuesJson === null ? null : JSON.parse(valuesJson);
+  return typeof values === "object" && values !== null && "result" in values ? values.result : null;
+}
+
+function threadStatus(end: RunEnd, stand: ThreadStand): Exclude<ThreadStatus, "busy"> {
+  if (end.status === "error" || end.status === "timeout") return "error";
+  if (end.status === "interrupted") return stand.interrupts.length > 0 ? "interrupted" : "idle";
+  return stand.next.length > 0 ? "interrupted" : "idle";
+}
+
+/** A run that failed must end even where its state cannot be read (a graph that is gone); the cached state stays then. */
+async function standAfter(context: RuntimeContext, run: ClaimedRun, end: RunEnd): Promise<ThreadStand> {
+  try {
+    return await threadStand(context, run.graph_id, run.thread_id, RunKwargs.parse(run.kwargs).resume_positions ?? {});
+  } catch (error) {
+    if (end.status === "success") throw error;
+    context.log.warn({ run_id: run.run_id, err: error }, "the state of a failed run cannot be read");
+    return { ...AT_REST, valuesJson: null };
+  }
+}
+
+/**
+ * Reads a thread's newest state through its graph. `answered`: how many answers had been consumed where this run answered; a node that took
+ * one more and then failed does not ask any more.
+ */
+export async function threadStand(context: RuntimeContext, graphId: string, threadId: string, answered: Record<string, number> = {}): Promise<ThreadStand> {
+  const config = { configurable: { thread_id: threadId } };
+  const graph = await context.graphs.compiled(graphId, config);
+  const snapshot = await graph.getState(config);
+  if (snapshot.metadata === undefined && snapshot.createdAt === undefined) return { ...AT_REST, valuesJson: null };
+  const byTask = interruptsByTask(snapshot);
+  const all = Object.values(byTask).flat();
+  const failed = new Set(snapshot.tasks.filter((task) => task.error !== undefined).flatMap((task) => (byTask[task.id] ?? []).map((interrupt) => interrupt.id)));
+  const positions = all.length === 0 ? new Map<string, number>() : await interruptPositions(context, threadId);
+  return {
+    valuesJson: toJson(snapshot.values),
+    next: snapshot.next,
+    interruptsJson: JSON.stringify(byTask),
+    interrupts: all
+      .map((interrupt) => ({ id: interrupt.id, value: interrupt.value, position: positions.get(interrupt.id) ?? 0 }))
+      .filter((interrupt) => !failed.has(interrupt.id) || interrupt.position <= (answered[interrupt.id] ?? interrupt.position)),
+  };
+}
+
+function hasCommand(run: ClaimedRun): boolean {
+  return run.kwargs["command"] !== null && run.kwargs["command"] !== undefined;
+}
+
+function leaseLost(run: ClaimedRun): AppError {
+  return new AppError("lease_lost", `Run ${run.run_id} was taken over by another worker.`, { details: { run_id: run.run_id, epoch: run.epoch } });
+}

@@ -1,0 +1,75 @@
+import { Worker } from "node:worker_threads";
+import type { Log } from "#log";
+
+export interface HeartbeatSettings {
+  url: string;
+  leaseSeconds: number;
+  intervalMs: number;
+}
+
+export type ToHeartbeat = { kind: "hold"; runId: string; epoch: number; until: number } | { kind: "drop"; runId: string; epoch: number } | { kind: "stop" };
+export type FromHeartbeat = { kind: "lost"; runId: string; epoch: number } | { kind: "cancel"; runId: string } | { kind: "failed"; message: string };
+
+export interface HeartbeatHandlers {
+  /** Another worker holds the run now; everything this one still writes is refused. */
+  onLost(runId: string, epoch: number): void;
+  onCancel(runId: string): void;
+}
+
+/** The main thread's side of `heartbeat-thread.ts`. A thread that dies is started again with what it held. */
+export class Heartbeat implements AsyncDisposable {
+  readonly #settings: HeartbeatSettings;
+  readonly #handlers: HeartbeatHandlers;
+  readonly #log: Log;
+  readonly #held = new Map<string, { epoch: number; until: number }>();
+  #thread: Worker;
+  #stopping = false;
+
+  constructor(settings: { url: string; leaseSeconds: number }, handlers: HeartbeatHandlers, log: Log) {
+    // four beats a lease: three may fail before anybody takes over
+    this.#settings = { ...settings, intervalMs: (settings.leaseSeconds * 1_000) / 4 };
+    this.#handlers = handlers;
+    this.#log = log;
+    this.#thread = this.#spawn();
+  }
+
+  hold(runId: string, epoch: number, until: number): void {
+    this.#held.set(runId, { epoch, until });
+    this.#send({ kind: "hold", runId, epoch, until });
+  }
+
+  drop(runId: string, epoch: number): void {
+    if (this.#held.get(runId)?.epoch === epoch) this.#held.delete(runId);
+    this.#send({ kind: "drop", runId, epoch });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    const exited = new Promise((resolve) => this.#thread.once("exit", resolve));
+    this.#send({ kind: "stop" });
+    const timer = setTimeout(() => void this.#thread.terminate(), 2_000);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #spawn(): Worker {
+    const thread = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), { workerData: this.#settings, execArgv: [] });
+    thread.unref();
+    thread.on("message", (message: FromHeartbeat) => {
+      if (message.kind === "lost") this.#handlers.onLost(message.runId, message.epoch);
+      else if (message.kind === "cancel") this.#handlers.onCancel(message.runId);
+      else this.#log.warn({ reason: message.message }, "a heartbeat failed; leases run out unless the next one succeeds");
+    });
+    thread.on("error", (error) => this.#log.error({ err: error }, "the heartbeat thread failed"));
+    thread.on("exit", () => {
+      if (this.#stopping) return;
+      this.#thread = this.#spawn();
+      for (const [runId, { epoch, until }] of this.#held) this.#send({ kind: "hold", runId, epoch, until });
+    });
+    return thread;
+  }
+
+  #send(message: ToHeartbeat): void {
+    this.#thread.postMessage(message);
+  }
+}

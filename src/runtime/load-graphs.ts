@@ -1,0 +1,233 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseEnv } from "node:util";
+import type { BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
+import { z } from "zod";
+import { AppError, isAppError } from "#errors";
+import { prepareForeignTypeScript, shareOurLangGraph } from "./foreign-modules.ts";
+import { type GraphConfig, isRunnableGraph, type RunnableGraph } from "./graph-shape.ts";
+import { watchNodes } from "./settle.ts";
+
+const GraphEntry = z.union([z.string(), z.object({ path: z.string(), description: z.string().nullish() }).loose()]);
+
+const LanggraphJson = z
+  .object({
+    graphs: z.record(z.string(), GraphEntry),
+    env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).nullish(),
+  })
+  .loose();
+
+export interface LoadedGraph {
+  readonly id: string;
+  readonly description: string | null;
+  /** Ours run with durability `sync`; anyone's as they ask. */
+  readonly ours: boolean;
+  /** Why it cannot run; the others are served all the same. */
+  readonly error: string | null;
+  /** The compiled graph with our checkpointer and store; a factory is called anew with each config. */
+  compiled(config?: GraphConfig): Promise<RunnableGraph>;
+}
+
+export interface LoadedGraphs {
+  readonly all: readonly LoadedGraph[];
+  /** Ids that can run. */
+  readonly runnable: string[];
+  find(id: string): LoadedGraph | null;
+  /** @throws AppError `not_found` for an unknown id, `graph_load_failed` for one that threw on load. */
+  compiled(id: string, config?: GraphConfig): Promise<RunnableGraph>;
+}
+
+export interface LoadGraphsOptions {
+  /** Path of a langgraph.json, ours or anyone's. */
+  configPath: string;
+  checkpointer: BaseCheckpointSaver;
+  store: BaseStore;
+  /** Where the `env` of the langgraph.json goes; names that are set already win. */
+  environment: Record<string, string | undefined>;
+}
+
+/** A graph whose nearest package is this one needs neither tsx nor help with resolving LangGraph. */
+const OUR_PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url));
+const TYPESCRIPT = new Set([".ts", ".tsx", ".mts", ".cts"]);
+
+/**
+ * Loads every graph that a langgraph.json names: a compiled graph, a builder, an agent of `createAgent`, a functional entrypoint, a factory,
+ * or a Promise of one of these. Builders are exported, never compiled by hand, so that they get our checkpointer and store.
+ * A graph that throws keeps its error and its name.
+ *
+ * @throws AppError `invalid_config` when the file is missing, is not JSON, or has another shape.
+ */
+export async function loadGraphs(options: LoadGraphsOptions): Promise<LoadedGraphs> {
+  const configPath = resolve(options.configPath);
+  const config = await readLanggraphJson(configPath);
+  const folder = dirname(configPath);
+  await applyEnv(config.env, folder, options.environment);
+  const all: LoadedGraph[] = [];
+  // one after the other: graphs of one project share modules, and a top-level await in one must not race another's load
+  for (const [id, entry] of Object.entries(config.graphs)) {
+    const spec = typeof entry === "string" ? entry : entry.path;
+    const description = typeof entry === "string" ? null : (entry.description ?? null);
+    all.push(await loadOne({ id, spec, description, folder, configPath, checkpointer: options.checkpointer, store: options.store }));
+  }
+  return collection(all);
+}
+
+/** Graphs by id, for tests and for whoever has them in hand already. */
+export function collection(all: readonly LoadedGraph[]): LoadedGraphs {
+  const byId = new Map(all.map((graph) => [graph.id, graph]));
+  return {
+    all,
+    runnable: all.filter((graph) => graph.error === null).map((graph) => graph.id),
+    find: (id) => byId.get(id) ?? null,
+    async compiled(id, config) {
+      const graph = byId.get(id);
+      if (graph === undefined) throw new AppError("not_found", `No graph "${id}" is served here. Graphs: ${[...byId.keys()].join(", ") || "none"}.`);
+      if (graph.error !== null) throw new AppError("graph_load_failed", `Graph "${id}" did not load: ${graph.error}`);
+      return graph.compiled(config);
+    },
+  };
+}
+
+async function readLanggraphJson(path: string): Promise<z.infer<typeof LanggraphJson>> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new AppError("invalid_config", `There is no ${path}. Set LANGGRAPH_JSON to the langgraph.json of the project to serve.`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw new AppError("invalid_config", `${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  const parsed = LanggraphJson.safeParse(json);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
+    throw new AppError("invalid_config", `${path} does not have the shape of a langgraph.json:\n  ${lines.join("\n  ")}`);
+  }
+  return parsed.data;
+}
+
+async function applyEnv(env: z.infer<typeof LanggraphJson>["env"], folder: string, environment: Record<string, string | undefined>): Promise<void> {
+  if (env === null || env === undefined) return;
+  let values: Record<string, unknown> = {};
+  if (typeof env === "string") {
+    // a .env file that is not there is common in a fresh clone and no reason to refuse
+    const path = resolve(folder, env);
+    if (existsSync(path)) values = parseEnv(await readFile(path, "utf8"));
+  } else {
+    values = env;
+  }
+  for (const [name, value] of Object.entries(values)) environment[name] ??= String(value);
+}
+
+interface Spec {
+  id: string;
+  spec: string;
+  description: string | null;
+  folder: string;
+  configPath: string;
+  checkpointer: BaseCheckpointSaver;
+  store: BaseStore;
+}
+
+async function loadOne(spec: Spec): Promise<LoadedGraph> {
+  let ours = false;
+  try {
+    const { file, exportName } = splitSpec(spec);
+    ours = nearest(dirname(file), "package.json") === OUR_PACKAGE;
+    if (!ours) shareOurLangGraph();
+    if (!ours && TYPESCRIPT.has(extname(file))) await prepareForeignTypeScript(nearest(dirname(file), "tsconfig.json"));
+    const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    const exported = await pick(module, exportName, spec);
+    const compiled = makeCompiled(exported, spec);
+    // a factory may need a config that only a run has, so it is called when it is needed; everything else must compile now
+    if (!isFactory(exported)) await compiled();
+    return { id: spec.id, description: spec.description, ours, error: null, compiled };
+  } catch (error) {
+    const message = error instanceof Error ? (isAppError(error) ? error.message : `${error.name}: ${error.message}`) : String(error);
+    const failure = new AppError("graph_load_failed", `Graph "${spec.id}" did not load: ${message}`, { cause: error });
+    return { id: spec.id, description: spec.description, ours, error: message, compiled: () => Promise.reject(failure) };
+  }
+}
+
+function splitSpec(spec: Spec): { file: string; exportName: string } {
+  const colon = spec.spec.lastIndexOf(":");
+  // a drive letter is not an export
+  const hasExport = colon > 1;
+  const path = hasExport ? spec.spec.slice(0, colon) : spec.spec;
+  const exportName = hasExport ? spec.spec.slice(colon + 1) : "default";
+  if (path.endsWith(".py")) throw new AppError("graph_load_failed", `${path} is Python; this server runs JavaScript and TypeScript graphs.`);
+  const file = resolve(spec.folder, path);
+  if (!existsSync(file)) throw new AppError("graph_load_failed", `there is no file ${file} (graphs.${spec.id} in ${spec.configPath})`);
+  return { file, exportName };
+}
+
+async function pick(module: Record<string, unknown>, exportName: string, spec: Spec): Promise<unknown> {
+  // CommonJS modules arrive under `default`
+  const inner = module["default"];
+  const value = exportName in module ? module[exportName] : isDictionary(inner) && exportName in inner ? inner[exportName] : undefined;
+  if (value === undefined) {
+    throw new AppError(
+      "graph_load_failed",
+      `it has no export "${exportName}" (graphs.${spec.id}: ${spec.spec}). Exports: ${Object.keys(module).join(", ") || "none"}.`,
+    );
+  }
+  return await value;
+}
+
+function makeCompiled(exported: unknown, spec: Spec): LoadedGraph["compiled"] {
+  if (isFactory(exported)) return async (config) => prepare(await exported(config ?? { configurable: {} }), spec);
+  let once: Promise<RunnableGraph> | undefined;
+  return () => (once ??= Promise.resolve().then(() => prepare(exported, spec)));
+}
+
+/** Turns what was exported (or made by a factory) into a compiled graph that saves where we say. */
+async function prepare(exported: unknown, spec: Spec): Promise<RunnableGraph> {
+  let graph = await exported;
+  if (!isRunnableGraph(graph) && isDictionaryLike(graph) && isRunnableGraph(graph["graph"])) graph = graph["graph"];
+  if (!isRunnableGraph(graph) && isBuilder(graph)) graph = graph.compile({ checkpointer: spec.checkpointer, store: spec.store, name: spec.id });
+  if (!isRunnableGraph(graph)) {
+    throw new AppError(
+      "graph_load_failed",
+      `"${spec.spec}" is not a graph. Export a StateGraph, a compiled graph, an agent, an entrypoint, or a function that makes one.`,
+    );
+  }
+  // `false` is a graph that asks not to be saved; everything else that a root graph may hold is replaced by ours
+  if (graph.checkpointer !== false) graph.checkpointer = spec.checkpointer;
+  graph.store = spec.store;
+  await watchNodes(graph);
+  return graph;
+}
+
+interface Builder {
+  compile(options: Record<string, unknown>): unknown;
+}
+
+function isBuilder(value: unknown): value is Builder {
+  return typeof value === "object" && value !== null && "compile" in value && typeof value.compile === "function";
+}
+
+function isFactory(value: unknown): value is (config: GraphConfig) => unknown {
+  return typeof value === "function" && !isRunnableGraph(value);
+}
+
+function isDictionary(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isDictionaryLike(value: unknown): value is Record<string, unknown> {
+  return isDictionary(value) && "graph" in value;
+}
+
+/** The closest file of that name, going up. */
+function nearest(folder: string, name: string): string | null {
+  for (let at = folder; ; at = dirname(at)) {
+    const path = resolve(at, name);
+    if (existsSync(path)) return path;
+    if (at === dirname(at)) return null;
+  }
+}

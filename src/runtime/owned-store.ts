@@ -1,0 +1,44 @@
+import { BaseStore, type Item, type Operation, type OperationResults, type SearchItem } from "@langchain/langgraph-checkpoint";
+
+/**
+ * One owner's part of the long-term store: every namespace gets the owner in front on the way in and loses it on the way out, for graphs
+ * and for the HTTP API alike. A graph cannot name its way into somebody else's.
+ */
+export class OwnedStore extends BaseStore {
+  readonly #inner: BaseStore;
+  readonly #owner: string;
+
+  constructor(inner: BaseStore, owner: string) {
+    super();
+    this.#inner = inner;
+    this.#owner = owner;
+  }
+
+  override async batch<Op extends Operation[]>(operations: Op): Promise<OperationResults<Op>> {
+    const results = (await this.#inner.batch(operations.map((operation) => this.#inwards(operation)))) as unknown[];
+    // the results stand in the order of the operations, with the same shapes
+    return results.map((result) => this.#outwards(result)) as OperationResults<Op>;
+  }
+
+  #inwards(operation: Operation): Operation {
+    if ("namespacePrefix" in operation) return { ...operation, namespacePrefix: [this.#owner, ...operation.namespacePrefix] };
+    if ("namespace" in operation) return { ...operation, namespace: [this.#owner, ...operation.namespace] };
+    const conditions = (operation.matchConditions ?? []).map((condition) =>
+      condition.matchType === "prefix" ? { ...condition, path: [this.#owner, ...condition.path] } : condition,
+    );
+    return {
+      ...operation,
+      matchConditions: conditions.some((condition) => condition.matchType === "prefix")
+        ? conditions
+        : [...conditions, { matchType: "prefix", path: [this.#owner] }],
+      ...(operation.maxDepth === undefined ? {} : { maxDepth: operation.maxDepth + 1 }),
+    };
+  }
+
+  #outwards(result: unknown): unknown {
+    if (Array.isArray(result)) return result.map((one: unknown) => (Array.isArray(one) ? one.slice(1) : this.#outwards(one)));
+    if (typeof result !== "object" || result === null || !("namespace" in result) || !Array.isArray(result.namespace)) return result;
+    const item = result as Item | SearchItem;
+    return { ...item, namespace: item.namespace.slice(1) };
+  }
+}

@@ -1,0 +1,64 @@
+import type { AssistantRow } from "#db/queries/assistant-row.ts";
+import type { RunCreate } from "#protocol/run-create.ts";
+import { clientConfigurable } from "./run-config.ts";
+import type { RunKwargs } from "./run-kwargs.ts";
+
+/** Headers that say who somebody is stay out of a run's config. */
+const PRIVATE_HEADERS = new Set(["x-api-key", "x-tenant-id", "x-service-key", "x-auth-scheme"]);
+
+type Dictionary = Record<string, unknown>;
+
+function isDictionary(value: unknown): value is Dictionary {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * What a request asks to execute, with the assistant's settings under the request's. Settings are copied: an assistant that changes later
+ * does not change a run that waits.
+ */
+export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config" | "context">, headers: Record<string, string>, streamed: boolean): RunKwargs {
+  const { configurable, ...config } = input.config ?? {};
+  const { configurable: assistantConfigurable, ...assistantConfig } = assistant.config;
+  const { metadata: _, ...runConfig } = config;
+  const mode = input.stream_mode ?? ["values"];
+  const command = input.command ?? null;
+  return {
+    ...(input.input === undefined ? {} : { input: input.input }),
+    ...(command === null ? {} : { command }),
+    config: {
+      ...assistantConfig,
+      ...runConfig,
+      configurable: {
+        ...forwardedHeaders(headers),
+        ...clientConfigurable(isDictionary(assistantConfigurable) ? assistantConfigurable : {}),
+        ...clientConfigurable(configurable),
+      },
+    },
+    context: { ...assistant.context, ...input.context },
+    checkpoint: checkpointOfRequest(input),
+    stream_mode: Array.isArray(mode) ? mode : [mode],
+    stream_subgraphs: input.stream_subgraphs ?? false,
+    resumable: input.stream_resumable ?? false,
+    streamed,
+    interrupt_before: input.interrupt_before ?? null,
+    interrupt_after: input.interrupt_after ?? null,
+    durability: input.durability ?? null,
+    webhook: input.webhook ?? null,
+  };
+}
+
+/** A checkpoint may come as an object, as a bare id, or inside `config.configurable`. */
+function checkpointOfRequest(input: RunCreate): RunKwargs["checkpoint"] {
+  const { checkpoint } = input;
+  const configured: unknown = input.config?.configurable?.["checkpoint_id"];
+  const id = checkpoint?.checkpoint_id ?? input.checkpoint_id ?? (typeof configured === "string" ? configured : null);
+  if (id === null) return null;
+  return { checkpoint_id: id, checkpoint_ns: checkpoint?.checkpoint_ns ?? "", checkpoint_map: checkpoint?.checkpoint_map ?? null };
+}
+
+function forwardedHeaders(headers: Record<string, string>): Dictionary {
+  const kept = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => (name.startsWith("x-") && !PRIVATE_HEADERS.has(name)) || name === "user-agent");
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,88 @@
+import { findRun } from "#db/queries/find-run.ts";
+import { findThread } from "#db/queries/find-thread.ts";
+import type { RunStatus, StreamFrame } from "#protocol/wire.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+
+export interface Follow {
+  runId: string;
+  threadId: string;
+  owner: string;
+  /** Number of the last frame seen, -1 for none. */
+  after: number;
+  signal: AbortSignal;
+  /** Null: everything that was published. */
+  modes: readonly string[] | null;
+}
+
+/** How often the run's row is looked at, in case that the end marker was lost with its worker. */
+const LOOK_AT_ROW_MS = 2_000;
+const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
+
+/**
+ * A run's frames from a position on, until its final status is committed. A reader whose position was trimmed gets the thread's current state
+ * first. The table has the last word: when it says that the run is over and nothing more comes, the stream ends.
+ */
+export async function* followRun(context: RuntimeContext, follow: Follow): AsyncGenerator<StreamFrame> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  follow.signal.addEventListener("abort", onAbort, { once: true });
+  if (follow.signal.aborted) stop.abort();
+  const watch = watchRow(context, follow, stop);
+  try {
+    for await (const event of context.bus.subscribe(follow.runId, { after: follow.after, signal: stop.signal })) {
+      if (event.kind === "gap") {
+        if (wanted("values", follow.modes)) yield await currentState(context, follow, event.next);
+      } else if (wanted(event.frame.event, follow.modes)) {
+        yield event.frame;
+      }
+    }
+  } finally {
+    follow.signal.removeEventListener("abort", onAbort);
+    stop.abort();
+    await watch;
+  }
+}
+
+async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortController): Promise<void> {
+  let overSince: number | null = null;
+  while (!stop.signal.aborted) {
+    await pause(overSince === null ? LOOK_AT_ROW_MS : 250, stop.signal);
+    if (stop.signal.aborted) return;
+    try {
+      const run = await findRun(context.database.sql, { runId: follow.runId, threadId: follow.threadId, owner: follow.owner });
+      if (run !== null && !FINAL.has(run.status)) continue;
+    } catch {
+      // the database is away; the stream goes on from the bus
+      continue;
+    }
+    // frames may still be under way: the marker gets one more moment
+    overSince ??= performance.now();
+    if (performance.now() - overSince > 1_000) stop.abort();
+  }
+}
+
+/** The state that a reader with a trimmed position starts from, under the number before the next frame. */
+async function currentState(context: RuntimeContext, follow: Follow, next: number): Promise<StreamFrame> {
+  const thread = await findThread(context.database.sql, follow.threadId, follow.owner);
+  return { id: String(Math.max(0, next - 1)), event: "values", data: JSON.stringify(thread?.values ?? null) };
+}
+
+function wanted(event: string, modes: readonly string[] | null): boolean {
+  if (modes === null) return true;
+  const name = event.split("|", 1)[0]?.split("/", 1)[0] ?? event;
+  if (name === "metadata" || name === "error" || modes.includes(name)) return true;
+  return name === "messages" && modes.includes("messages-tuple");
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,252 @@
+import { cancelRunRow } from "#db/queries/cancel-run.ts";
+import { deleteRunRow } from "#db/queries/delete-run.ts";
+import { findActiveRuns } from "#db/queries/find-active-runs.ts";
+import { findRun } from "#db/queries/find-run.ts";
+import { findThread } from "#db/queries/find-thread.ts";
+import { headCheckpoint } from "#db/queries/head-checkpoint.ts";
+import { listRuns } from "#db/queries/list-runs.ts";
+import { lockThread } from "#db/queries/lock-thread.ts";
+import { notifyRuns } from "#db/queries/notify.ts";
+import { reopenAnswers } from "#db/queries/reopen-answers.ts";
+import type { RunRow } from "#db/queries/run-row.ts";
+import { settleThread } from "#db/queries/settle-thread.ts";
+import type { ThreadRow } from "#db/queries/thread-row.ts";
+import { AppError } from "#errors";
+import { planResume, type ResumePlan } from "#governance/approvals.ts";
+import type { Caller, RunsService } from "#ports/services.ts";
+import type { RunCreate } from "#protocol/run-create.ts";
+import type { JsonObject, Run, RunStatus } from "#protocol/wire.ts";
+import { findUsableAssistant } from "./assistants.ts";
+import { isUuid, newId } from "./ids.ts";
+import { kwargsOf } from "./run-request.ts";
+import { RunKwargs } from "./run-kwargs.ts";
+import { followRun } from "./run-stream.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { planPastResume } from "./resume-past.ts";
+import { type StartedRun, startRun } from "./start-run.ts";
+import { childOf, queueOutcome } from "./team-outcome.ts";
+import type { Worker } from "./worker.ts";
+
+const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
+
+/** The runs of the HTTP API over the run table. `worker`: null in a process that only serves. */
+export function makeRunsService(context: RuntimeContext, worker: Worker | null): RunsService {
+  const { sql } = context.database;
+
+  async function create(
+    caller: Caller,
+    threadId: string | null,
+    input: RunCreate,
+    options: { headers: Record<string, string>; streamed: boolean },
+  ): Promise<StartedRun> {
+    const stateless = threadId === null;
+    if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
+    const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
+    const [assistant, thread] = await Promise.all([
+      findUsableAssistant(context, caller, input.assistant_id),
+      threadId !== null && (wantsResume || hasCheckpoint(input)) ? findThread(sql, threadId, caller.owner) : null,
+    ]);
+    let kwargs = kwargsOf(input, assistant, options.headers, options.streamed);
+    const head = kwargs.checkpoint && thread !== null ? await headCheckpoint(sql, thread.thread_id) : null;
+    // naming the head is what clients do that keep track of it; nothing is forked
+    if (kwargs.checkpoint && kwargs.checkpoint.checkpoint_id === head && !kwargs.checkpoint.checkpoint_ns) kwargs = { ...kwargs, checkpoint: null };
+    const forks = Boolean(kwargs.checkpoint);
+    const plan = wantsResume ? await planFor(caller, threadId, thread, kwargs) : null;
+    if (plan !== null) kwargs = withPlan(kwargs, plan);
+    return startRun(context, worker, {
+      runId: newId(),
+      threadId: threadId ?? newId(),
+      owner: caller.owner,
+      assistant,
+      kwargs,
+      metadata: input.metadata ?? {},
+      // an answer that a person gave is never bounced because another one is being carried in
+      strategy: input.multitask_strategy ?? (plan === null ? "reject" : "enqueue"),
+      afterSeconds: input.after_seconds ?? 0,
+      stateless,
+      newThread: stateless ? { metadata: {}, temporary: input.on_completion !== "keep" } : input.if_not_exists === "create" ? { metadata: {} } : null,
+      forks,
+      plan,
+      decidedBy: caller.owner,
+    });
+  }
+
+  async function planFor(caller: Caller, threadId: string | null, thread: ThreadRow | null, kwargs: RunKwargs): Promise<ResumePlan> {
+    if (thread === null) {
+      if (threadId !== null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+      throw new AppError("nothing_to_resume", "A stateless run has nothing to resume.");
+    }
+    const resume = kwargs.command?.resume;
+    if (kwargs.checkpoint) return planPastResume(context, { thread, kwargs, resume, decidedBy: caller.owner });
+    const atBreakpoint = thread.status === "interrupted" && Object.keys(thread.interrupts).length === 0;
+    return planResume(sql, { threadId: thread.thread_id, resume, decidedBy: caller.owner, atBreakpoint, sealSecretAnswer: context.sealSecretAnswer });
+  }
+
+  async function mustFind(caller: Caller, threadId: string | null, runId: string): Promise<RunRow> {
+    const run = isUuid(runId) && (threadId === null || isUuid(threadId)) ? await findRun(sql, { runId, threadId, owner: caller.owner }) : null;
+    if (run === null) throw new AppError("not_found", "Run not found");
+    return run;
+  }
+
+  async function mustFindThread(caller: Caller, threadId: string): Promise<ThreadRow> {
+    const thread = isUuid(threadId) ? await findThread(sql, threadId, caller.owner) : null;
+    if (thread === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+    return thread;
+  }
+
+  /** Waits for the end of a run; false when the signal came first. */
+  async function ended(caller: Caller, run: Pick<RunRow, "run_id" | "thread_id">, signal: AbortSignal): Promise<boolean> {
+    const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner, after: Number.MAX_SAFE_INTEGER, signal, modes: null });
+    for await (const _ of frames);
+    return !signal.aborted;
+  }
+
+  async function cancel(caller: Caller, run: Pick<RunRow, "run_id" | "thread_id">, action: "interrupt" | "rollback"): Promise<boolean> {
+    const outcome = await sql.begin(async (transaction) => {
+      const thread = await lockThread(transaction, run.thread_id);
+      if (thread === null) return null;
+      const cancelled = await cancelRunRow(transaction, { runId: run.run_id, action });
+      if (cancelled === null) return null;
+      if (cancelled.status === "running") {
+        await notifyRuns(transaction, { kind: "cancel", runId: run.run_id });
+      } else {
+        await reopenAnswers(transaction, run.run_id);
+        if (action === "rollback") await deleteRunRow(transaction, run.run_id);
+        await settleThread(transaction, run.thread_id);
+        const child = childOf(thread);
+        if (child !== null) await queueOutcome(transaction, child, run.run_id, { status: "cancelled", result: null, error: null });
+      }
+      return cancelled.status;
+    });
+    if (outcome === "running") worker?.cancelled(run.run_id);
+    if (outcome === "interrupted") await context.bus.end(run.run_id);
+    return outcome !== null;
+  }
+
+  async function* cancellingOnDisconnect(caller: Caller, run: RunRow, signal: AbortSignal, stream: ReturnType<typeof followRun>): ReturnType<typeof followRun> {
+    try {
+      yield* stream;
+    } finally {
+      if (signal.aborted) await cancel(caller, run, "interrupt");
+    }
+  }
+
+  async function join(caller: Caller, run: RunRow, options: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown> {
+    if (!FINAL.has(run.status) && !(await ended(caller, run, options.signal))) {
+      if (options.cancelOnDisconnect) await cancel(caller, run, "interrupt");
+      return null;
+    }
+    const over = await findRun(sql, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner });
+    if (over === null || over.status === "interrupted") return null;
+    if (over.error !== null) return { __error__: over.error };
+    const thread = await findThread(sql, run.thread_id, caller.owner);
+    return finalValues(thread);
+  }
+
+  return {
+    async create(caller, threadId, input, extra) {
+      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: false });
+      // taken at once or not: to whoever asked for it, it is yet to happen
+      return { ...wireRun(run), status: "pending" };
+    },
+
+    async stream(caller, threadId, input, extra) {
+      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: true });
+      const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner, after: -1, signal: extra.signal, modes: null });
+      const cancels = input.on_disconnect === "cancel";
+      return { run: wireRun(run), stream: cancels ? cancellingOnDisconnect(caller, run, extra.signal, frames) : frames };
+    },
+
+    async join(caller, threadId, runId, input) {
+      if (threadId !== null) await mustFindThread(caller, threadId);
+      return join(caller, await mustFind(caller, threadId, runId), input);
+    },
+
+    async joinStream(caller, threadId, runId, input) {
+      const run = await mustFind(caller, threadId, runId);
+      const kwargs = RunKwargs.parse(run.kwargs);
+      const after = await positionOf(input.lastEventId, kwargs, run);
+      const frames = followRun(context, { runId, threadId: run.thread_id, owner: caller.owner, after, signal: input.signal, modes: input.streamModes });
+      return input.cancelOnDisconnect ? cancellingOnDisconnect(caller, run, input.signal, frames) : frames;
+    },
+
+    async list(caller, threadId, input) {
+      await mustFindThread(caller, threadId);
+      const { rows, total } = await listRuns(sql, { threadId, limit: input.limit, offset: input.offset, ...(input.status ? { status: input.status } : {}) });
+      return { items: rows.map(wireRun), total };
+    },
+
+    async get(caller, threadId, runId) {
+      return wireRun(await mustFind(caller, threadId, runId));
+    },
+
+    async delete(caller, threadId, runId) {
+      const run = await mustFind(caller, threadId, runId);
+      if (!FINAL.has(run.status)) {
+        // what is still going on is undone first, so that nobody works for a row that is gone
+        await cancel(caller, run, "rollback");
+        await ended(caller, run, AbortSignal.timeout((context.settleSeconds + 30) * 1_000));
+      }
+      await deleteRunRow(sql, runId);
+      await context.bus.forget(runId);
+    },
+
+    async cancel(caller, threadId, runId, input) {
+      const run = await mustFind(caller, threadId, runId);
+      if (FINAL.has(run.status)) return;
+      const cancelled = await cancel(caller, run, input.action);
+      if (cancelled && input.wait) await ended(caller, run, AbortSignal.timeout((context.settleSeconds + 60) * 1_000));
+    },
+
+    async cancelMany(caller, input) {
+      const runs = await findActiveRuns(sql, {
+        owner: caller.owner,
+        status: input.status ?? "all",
+        ...(input.thread_id === undefined ? {} : { threadId: input.thread_id }),
+        ...(input.run_ids === undefined ? {} : { runIds: input.run_ids }),
+      });
+      for (const run of runs) await cancel(caller, run, input.action);
+    },
+  };
+
+  /** Where a joiner begins: at its position; at the start of what nobody consumed; else at what comes next. */
+  async function positionOf(lastEventId: string | null, kwargs: RunKwargs, run: RunRow): Promise<number> {
+    if (lastEventId !== null && /^-?\d+$/.test(lastEventId.trim())) return Math.max(-1, Number(lastEventId));
+    // LangGraph's platform says "-" for the start
+    if (lastEventId !== null && lastEventId.trim().startsWith("-")) return -1;
+    if (!kwargs.resumable && !kwargs.streamed) return -1;
+    return context.bus.last(run.run_id);
+  }
+}
+
+function hasCheckpoint(input: RunCreate): boolean {
+  return Boolean(input.checkpoint?.checkpoint_id ?? input.checkpoint_id ?? input.config?.configurable?.["checkpoint_id"]);
+}
+
+export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {
+  const { resume: _, ...command } = kwargs.command ?? {};
+  return { ...kwargs, command: plan.resume === null ? command : { ...command, resume: plan.resume }, resume_positions: plan.positions };
+}
+
+/** A thread's values as `wait` and `join` answer them; what it waits for stands beside them. */
+function finalValues(thread: ThreadRow | null): unknown {
+  if (thread === null) return null;
+  const interrupts = Object.values(thread.interrupts).flat();
+  const values = thread.values ?? {};
+  if (interrupts.length === 0 || typeof values !== "object" || Array.isArray(values)) return values;
+  return { ...values, __interrupt__: interrupts };
+}
+
+export function wireRun(row: RunRow): Run {
+  return {
+    run_id: row.run_id,
+    thread_id: row.thread_id,
+    assistant_id: row.assistant_id,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    status: row.status,
+    metadata: row.metadata as JsonObject,
+    kwargs: row.kwargs as JsonObject,
+    multitask_strategy: row.multitask_strategy,
+  };
+}

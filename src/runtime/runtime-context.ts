@@ -1,0 +1,32 @@
+import type { BaseStore } from "@langchain/langgraph-checkpoint";
+import type { Database } from "#db/client.ts";
+import type { Log } from "#log";
+import type { Approval, Decision } from "#ports/approvals.ts";
+import type { RunIdentity, RunPorts } from "#ports/run.ts";
+import type { Checkpointer } from "./checkpointer.ts";
+import type { LoadedGraphs } from "./load-graphs.ts";
+import type { StreamBus } from "./stream-bus/bus.ts";
+
+/** What everything in this room stands on; made once by `create-runtime.ts`. */
+export interface RuntimeContext {
+  readonly database: Database;
+  readonly bus: StreamBus;
+  readonly graphs: LoadedGraphs;
+  readonly checkpointer: Checkpointer;
+  readonly store: BaseStore;
+  readonly log: Log;
+  /** Name of this process in the rows it claims. */
+  readonly workerId: string;
+  /** Runs are executed here. */
+  readonly executes: boolean;
+  readonly jobs: number;
+  readonly leaseSeconds: number;
+  readonly jobTimeoutSeconds: number;
+  readonly drainSeconds: number;
+  /** How long a cancelled node may go on before its thread is given away. */
+  readonly settleSeconds: number;
+  /** Everything a node of ours may do, but for what this room brings itself. Null: graphs run without ports. */
+  readonly makeRunPorts: ((identity: RunIdentity) => Omit<RunPorts, "teams" | "approvals">) | null;
+  /** Replaces the values of a `secret` answer by references, before anything is stored. */
+  readonly sealSecretAnswer: (approval: Approval, decision: Decision, payload: unknown) => Promise<Decision>;
+}

@@ -1,0 +1,190 @@
+import { activeRuns } from "#db/queries/active-runs.ts";
+import type { AssistantRow } from "#db/queries/assistant-row.ts";
+import { cancelRunRow } from "#db/queries/cancel-run.ts";
+import { closeApprovals } from "#db/queries/close-approvals.ts";
+import { deleteRunRow } from "#db/queries/delete-run.ts";
+import { insertRunRow } from "#db/queries/insert-run.ts";
+import { insertThread, type NewThread } from "#db/queries/insert-thread.ts";
+import { lockThread } from "#db/queries/lock-thread.ts";
+import { notifyRuns } from "#db/queries/notify.ts";
+import { openApprovals } from "#db/queries/open-approvals.ts";
+import { reopenAnswers } from "#db/queries/reopen-answers.ts";
+import type { RunRow } from "#db/queries/run-row.ts";
+import type { Sql } from "#db/queries/sql.ts";
+import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
+import type { ThreadRow } from "#db/queries/thread-row.ts";
+import { AppError } from "#errors";
+import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
+import type { MultitaskStrategy } from "#protocol/wire.ts";
+import type { ClaimedRun } from "./claimed-run.ts";
+import type { RunKwargs } from "./run-kwargs.ts";
+import { childOf, queueOutcome } from "./team-outcome.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import type { Worker } from "./worker.ts";
+
+/** The first line of history of every thread; a fork starts another one, named after the run that forked. */
+export const ROOT_BRANCH = "root";
+
+export interface StartRun {
+  runId: string;
+  threadId: string;
+  owner: string;
+  assistant: Pick<AssistantRow, "assistant_id" | "graph_id" | "config" | "metadata">;
+  kwargs: RunKwargs;
+  metadata: Record<string, unknown>;
+  strategy: MultitaskStrategy;
+  afterSeconds: number;
+  stateless: boolean;
+  /** Makes the thread when there is none; absent: a missing thread is `not_found`. */
+  newThread: Omit<NewThread, "threadId" | "owner"> | null;
+  /** The client named a checkpoint that is not the head: a new line of history. */
+  forks: boolean;
+  /** Answers that this run carries. */
+  plan: ResumePlan | null;
+  decidedBy: string;
+  /** The run that reserved the questions of `plan` through mirrors. */
+  reservedBy?: string;
+}
+
+export interface StartedRun {
+  run: RunRow;
+  /** Set when this process took the run at once. */
+  claimed: ClaimedRun | null;
+  /** The run existed: somebody tried the same before. */
+  existed: boolean;
+}
+
+type Effects = { cancelled: string[]; ended: string[] };
+
+/**
+ * Inserts a run by the rules of its thread, in one transaction:
+ *
+ *   idle thread     taken by this process at once when it executes runs and has a free slot, else left to the queue
+ *   busy thread     `reject` fails with `thread_busy`; `enqueue` waits its turn; `interrupt` and `rollback` end what is there first
+ *
+ * The answers it carries are claimed, what it makes out of date is superseded, in the same transaction.
+ * Given a transaction (`within`) it joins that one: then nothing is claimed for this process and no hint is sent before it commits.
+ */
+export async function startRun(context: RuntimeContext, worker: Worker | null, start: StartRun, within?: Sql): Promise<StartedRun> {
+  const slot = within === undefined && start.afterSeconds === 0 && worker?.reserve(start.assistant.graph_id) === true;
+  const effects: Effects = { cancelled: [], ended: [] };
+  let started: StartedRun;
+  try {
+    started =
+      within === undefined
+        ? await context.database.sql.begin((sql) => insert(context, sql, start, slot, effects))
+        : await insert(context, within, start, false, effects);
+  } catch (error) {
+    if (slot) worker?.release();
+    throw error;
+  }
+  if (slot && started.claimed === null) worker?.release();
+  if (started.claimed !== null) worker?.execute(started.claimed);
+  else if (start.afterSeconds === 0 && within === undefined) worker?.look();
+  for (const runId of effects.cancelled) worker?.cancelled(runId);
+  for (const runId of effects.ended) await context.bus.end(runId);
+  return started;
+}
+
+async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: boolean, effects: Effects): Promise<StartedRun> {
+  const found = await threadFor(sql, start);
+  const { active, branch } = found.fresh ? { active: [], branch: null } : await found.runs;
+  const thread = found.thread;
+  await makeRoom(sql, start, thread, active, effects);
+  const busy = active.length > 0;
+  const claims = slot && !busy;
+  const metadata = { ...start.assistant.metadata, ...thread.metadata, ...start.metadata };
+  const run = await insertRunRow(sql, {
+    runId: start.runId,
+    threadId: start.threadId,
+    assistantId: start.assistant.assistant_id,
+    graphId: start.assistant.graph_id,
+    owner: start.owner,
+    metadata,
+    kwargs: start.kwargs,
+    multitaskStrategy: start.strategy,
+    branch: start.forks ? start.runId : (branch ?? ROOT_BRANCH),
+    stateless: start.stateless,
+    afterSeconds: start.afterSeconds,
+    claimedBy: claims ? context.workerId : null,
+    leaseSeconds: context.leaseSeconds,
+    threadConfig: accumulate(start.assistant.config, thread.config, start.kwargs.config),
+  });
+  if (run === null) throw new AppError("conflict", `Run ${start.runId} exists already.`, { details: { run_id: start.runId } });
+  const child = childOf({ ...thread, graph_id: start.assistant.graph_id });
+  if (start.plan !== null) {
+    const outdated = await claimAnswers(sql, {
+      plan: start.plan,
+      runId: run.run_id,
+      decidedBy: start.decidedBy,
+      ...(start.reservedBy === undefined ? {} : { reservedBy: start.reservedBy }),
+    });
+    if (child !== null && outdated.length > 0) await queueOutcome(sql, child, run.run_id, { status: "decided", result: null, error: null });
+  } else if (!busy && Object.keys(thread.interrupts).length > 0 && goesOn(start)) {
+    const open = (await openApprovals(sql, { threadId: thread.thread_id, runId: null })).map((row) => row.id);
+    await closeApprovals(sql, open, "superseded");
+    const outdated = await supersedeMirrors(sql, open);
+    if (child !== null && outdated.length > 0) await queueOutcome(sql, child, run.run_id, { status: "decided", result: null, error: null });
+  }
+  if (!claims && start.afterSeconds === 0) await notifyRuns(sql, { kind: "pending" });
+  const claimed: ClaimedRun | null = claims ? { ...run, child, had_interrupts: Object.keys(thread.interrupts).length > 0, temporary: thread.temporary } : null;
+  return { run, claimed, existed: false };
+}
+
+type Found = { thread: ThreadRow; fresh: true } | { thread: ThreadRow; fresh: false; runs: ReturnType<typeof activeRuns> };
+
+async function threadFor(sql: Sql, start: StartRun): Promise<Found> {
+  if (start.newThread !== null) {
+    const made = await insertThread(sql, { ...start.newThread, threadId: start.threadId, owner: start.owner });
+    if (made !== null) return { thread: made, fresh: true };
+  }
+  // one round trip: the second statement is sent before the first has answered and still runs after it
+  const locking = lockThread(sql, start.threadId);
+  const runs = activeRuns(sql, start.threadId);
+  const [thread] = await Promise.all([locking, runs]);
+  if (thread === null || thread.owner !== start.owner) throw new AppError("not_found", `Thread with ID ${start.threadId} not found`);
+  return { thread, fresh: false, runs };
+}
+
+async function makeRoom(
+  sql: Sql,
+  start: StartRun,
+  thread: ThreadRow,
+  active: { run_id: string; status: "pending" | "running" }[],
+  effects: Effects,
+): Promise<void> {
+  if (active.length === 0 || start.strategy === "enqueue") return;
+  if (start.strategy === "reject") {
+    throw new AppError(
+      "thread_busy",
+      `Thread ${thread.thread_id} is already running a task. Wait for it, or choose another multitask_strategy: enqueue, interrupt or rollback.`,
+      {
+        details: { thread_id: thread.thread_id, run_ids: active.map((run) => run.run_id) },
+      },
+    );
+  }
+  for (const run of active) {
+    if (run.status === "pending") {
+      await reopenAnswers(sql, run.run_id);
+      if (start.strategy === "rollback") await deleteRunRow(sql, run.run_id);
+      else await cancelRunRow(sql, { runId: run.run_id, action: "interrupt" });
+      effects.ended.push(run.run_id);
+    } else {
+      await cancelRunRow(sql, { runId: run.run_id, action: start.strategy });
+      await notifyRuns(sql, { kind: "cancel", runId: run.run_id });
+      effects.cancelled.push(run.run_id);
+    }
+  }
+}
+
+/** True for a run that leaves a pending question behind; going on without input asks it again. */
+function goesOn(start: StartRun): boolean {
+  const { input, command } = start.kwargs;
+  return start.forks || (input !== null && input !== undefined) || (command?.goto ?? null) !== null || (command?.update ?? null) !== null;
+}
+
+/** thread.config remembers what its runs were configured with: assistant < thread < run. */
+function accumulate(...configs: Record<string, unknown>[]): Record<string, unknown> {
+  const configurable = Object.assign({}, ...configs.map((config) => config["configurable"] ?? {})) as Record<string, unknown>;
+  return { ...(Object.assign({}, ...configs) as Record<string, unknown>), configurable };
+}

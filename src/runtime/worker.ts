@@ -1,0 +1,289 @@
+import { isGraphBubbleUp, RunControl } from "@langchain/langgraph";
+import { claimExpiredRuns } from "#db/queries/claim-expired-runs.ts";
+import { claimPendingRuns } from "#db/queries/claim-runs.ts";
+import { releaseRun } from "#db/queries/release-run.ts";
+import { readCancel } from "#db/queries/read-cancel.ts";
+import { AppError, isAppError } from "#errors";
+import type { RunPorts } from "#ports/run.ts";
+import { backoff, retrying } from "./backoff.ts";
+import { claimedRun, type ClaimedRun } from "./claimed-run.ts";
+import { executeRun } from "./execute-run.ts";
+import { finishRun, rollBackRun } from "./finish-run.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { isConnectionLost, isWorthRetrying, runErrorOf } from "./run-error.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { NodeActivity } from "./settle.ts";
+
+/** Tries of a run whose failures say that they may pass. */
+const MAX_FAILURES = 3;
+/** Takeovers of a run in a row without any progress: it probably kills its worker. */
+const MAX_CRASHES = 10;
+
+type Stop = "cancelled" | "timeout" | "lost" | "draining";
+
+interface Active {
+  run: ClaimedRun;
+  abort: AbortController;
+  control: RunControl;
+  activity: NodeActivity;
+  stop: Stop | null;
+  done: Promise<void>;
+}
+
+export type PortsForRun = (run: ClaimedRun) => RunPorts | null;
+
+/**
+ * Executes runs. A run it holds is in one of these states:
+ *
+ *   executing   the graph runs; a heartbeat keeps the lease
+ *   stopping    cancelled, out of time, drained or taken over: aborted, and its node may take `settleSeconds` to end
+ *   finishing   the final status is being committed, fenced by the epoch
+ *
+ * It leaves by `finishRun` (final), `rollBackRun` (as if it never was) or `releaseRun` (back to the queue: drained, or to be tried again).
+ * A run that was taken over is dropped without a word: its new holder speaks for it.
+ */
+export class Worker implements AsyncDisposable {
+  readonly #context: RuntimeContext;
+  readonly #ports: PortsForRun;
+  readonly #heartbeat: Heartbeat;
+  readonly #active = new Map<string, Active>();
+  #reserved = 0;
+  #draining = false;
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #lookForExpired = false;
+  /** More may wait than there was room for. */
+  #wanting = false;
+  #started = false;
+
+  constructor(context: RuntimeContext, ports: PortsForRun) {
+    this.#context = context;
+    this.#ports = ports;
+    this.#heartbeat = new Heartbeat(
+      { url: context.database.url, leaseSeconds: context.leaseSeconds },
+      { onLost: (runId, epoch) => this.#lost(runId, epoch), onCancel: (runId) => this.cancelled(runId) },
+      context.log,
+    );
+  }
+
+  /** Begins to claim; until then it only executes what it is given. */
+  start(): void {
+    this.#started = true;
+    this.look();
+  }
+
+  /** Keeps a slot for a run that is about to be inserted already claimed. */
+  reserve(graphId: string): boolean {
+    if (this.#draining || !this.#started || this.#free() <= 0 || !this.#context.graphs.runnable.includes(graphId)) return false;
+    this.#reserved += 1;
+    return true;
+  }
+
+  release(): void {
+    this.#reserved -= 1;
+  }
+
+  /** Executes a run that was inserted claimed, in the slot that was reserved for it. */
+  execute(run: ClaimedRun): void {
+    this.#reserved -= 1;
+    this.#take(run);
+  }
+
+  /** A hint that there may be work; `expired`: also take over what other workers dropped. */
+  look(options: { expired: boolean } = { expired: false }): void {
+    if (!this.#started || this.#draining) return;
+    this.#lookForExpired ||= options.expired;
+    if (this.#looking !== null) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = this.#claim()
+      .catch((error: unknown) => this.#context.log.warn({ err: error }, "claiming runs failed; the next sweep tries again"))
+      .finally(() => {
+        this.#looking = null;
+        if (this.#lookAgain) {
+          this.#lookAgain = false;
+          this.look();
+        }
+      });
+  }
+
+  /** The run's row says that it is cancelled. */
+  cancelled(runId: string): void {
+    const active = this.#active.get(runId);
+    if (active !== undefined) this.#stop(active, "cancelled");
+  }
+
+  /** Runs held here now. */
+  get busy(): number {
+    return this.#active.size;
+  }
+
+  /**
+   * Takes nothing new and gives every run back at its next step boundary, at the latest after the drain time: then it is aborted and given
+   * back where it stands.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#looking;
+    for (const active of this.#active.values()) active.control.requestDrain("sigterm");
+    const all = Promise.allSettled([...this.#active.values()].map((active) => active.done));
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#context.drainSeconds * 1_000);
+    await Promise.race([all, limit]);
+    clearTimeout(timer);
+    for (const active of this.#active.values()) this.#stop(active, "draining");
+    await Promise.allSettled([...this.#active.values()].map((active) => active.done));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+    await this.#heartbeat[Symbol.asyncDispose]();
+  }
+
+  #free(): number {
+    return this.#context.jobs - this.#active.size - this.#reserved;
+  }
+
+  async #claim(): Promise<void> {
+    const { sql } = this.#context.database;
+    const settings = { worker: this.#context.workerId, leaseSeconds: this.#context.leaseSeconds, graphIds: [...this.#context.graphs.runnable] };
+    const expired = this.#lookForExpired;
+    this.#lookForExpired = false;
+    this.#wanting = true;
+    for (let free = this.#free(); free > 0 && !this.#draining; free = this.#free()) {
+      // held while the statement is on its way, so that a fast insert does not take the same slots
+      this.#reserved += free;
+      let rows: Awaited<ReturnType<typeof claimPendingRuns>>;
+      try {
+        rows = await claimPendingRuns(sql, { ...settings, limit: free });
+        if (expired && rows.length < free) rows = [...rows, ...(await claimExpiredRuns(sql, { ...settings, limit: free - rows.length }))] as typeof rows;
+      } finally {
+        this.#reserved -= free;
+      }
+      for (const row of rows) this.#take(claimedRun(row));
+      if (rows.length < free) {
+        this.#wanting = false;
+        return;
+      }
+    }
+  }
+
+  #take(run: ClaimedRun): void {
+    const active: Active = { run, abort: new AbortController(), control: new RunControl(), activity: new NodeActivity(), stop: null, done: Promise.resolve() };
+    this.#active.set(run.run_id, active);
+    const until = Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000;
+    this.#heartbeat.hold(run.run_id, run.epoch, until);
+    const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
+    active.done = this.#run(active)
+      .catch((error: unknown) =>
+        this.#context.log.error({ run_id: run.run_id, err: error }, "a run could not be ended; its lease will run out and it is taken over"),
+      )
+      .finally(() => {
+        clearTimeout(timeout);
+        this.#heartbeat.drop(run.run_id, run.epoch);
+        if (this.#active.get(run.run_id) === active) this.#active.delete(run.run_id);
+        if (this.#wanting) this.look();
+      });
+    if (this.#draining) active.control.requestDrain("sigterm");
+  }
+
+  async #run(active: Active): Promise<void> {
+    const { run } = active;
+    const log = this.#context.log.child({ run_id: run.run_id, thread_id: run.thread_id });
+    if (run.cancel !== null) active.stop = "cancelled";
+    if (active.stop === "cancelled") return this.#endCancelled(active);
+    const frames = await FrameWriter.open(this.#context.bus, run);
+    try {
+      if (run.crashes >= MAX_CRASHES)
+        throw new AppError(
+          "internal",
+          `The process that executed this run ended ${run.crashes} times at the same step. Look for a node that exhausts memory or exits.`,
+        );
+      const executed = await executeRun(this.#context, { ...active, frames, signal: active.abort.signal, ports: this.#ports(run) });
+      // a cancellation that came while the last step ended still counts if it came before the commit
+      if (stopOf(active) === "cancelled") return await this.#endCancelled(active);
+      await this.#finish(active, { status: "success", error: null, valuesJson: executed.paused ? null : executed.valuesJson });
+    } catch (error) {
+      const stop = stopOf(active);
+      if (stop === "lost" || (isAppError(error) && error.code === "lease_lost")) {
+        log.warn({ epoch: run.epoch }, "taken over by another worker");
+        return;
+      }
+      if (stop !== null) await this.#settled(active);
+      if (stop === "cancelled") return this.#endCancelled(active);
+      if (stop === "timeout")
+        return this.#endFailed(
+          active,
+          frames,
+          "timeout",
+          new AppError("job_timeout", `The run took longer than ${this.#context.jobTimeoutSeconds} s (JOB_TIMEOUT).`),
+        );
+      if (stop === "draining" || isDrained(error)) return this.#giveBack(active, 0, false);
+      if (isWorthRetrying(error) && run.failures + 1 < MAX_FAILURES && !(run.crashes >= MAX_CRASHES)) {
+        log.warn({ err: error, failures: run.failures + 1 }, "failed; tried again later");
+        return this.#giveBack(active, backoff(run.failures), true);
+      }
+      log.error({ err: error }, "run failed");
+      await this.#endFailed(active, frames, "error", error);
+    }
+  }
+
+  async #endFailed(active: Active, frames: FrameWriter, status: "error" | "timeout", cause: unknown): Promise<void> {
+    const error = runErrorOf(cause);
+    frames.write("error", error);
+    await this.#finish(active, { status, error, valuesJson: null });
+  }
+
+  async #finish(active: Active, end: Parameters<typeof finishRun>[2]): Promise<void> {
+    if (await this.#whileHeld(active, () => finishRun(this.#context, active.run, end))) this.look();
+  }
+
+  async #endCancelled(active: Active): Promise<void> {
+    const { run } = active;
+    // the action stands in the row: a hint only says that there is one
+    const action = await this.#whileHeld(active, () => readCancel(this.#context.database.sql, run.run_id));
+    if (action === "rollback") await this.#whileHeld(active, () => rollBackRun(this.#context, run)).then(() => this.look());
+    else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
+  }
+
+  async #giveBack(active: Active, delaySeconds: number, failed: boolean): Promise<void> {
+    const { run } = active;
+    await this.#context.bus.flush(run.run_id);
+    await this.#whileHeld(active, () => releaseRun(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch, delaySeconds, failed }));
+  }
+
+  /** Ends must not be lost to a database that is away for a moment; what is lost for good is found by whoever takes the run over. */
+  #whileHeld<T>(active: Active, work: () => Promise<T>): Promise<T> {
+    return retrying(work, { attempts: 8, when: (error) => active.stop !== "lost" && isConnectionLost(error) });
+  }
+
+  async #settled(active: Active): Promise<void> {
+    if (await active.activity.settled(this.#context.settleSeconds * 1_000)) return;
+    this.#context.log.warn(
+      { run_id: active.run.run_id },
+      "a node went on after it was told to stop; its thread is free again and what it still writes is refused",
+    );
+  }
+
+  #stop(active: Active, stop: Stop): void {
+    if (active.stop !== null && stop !== "lost") return;
+    active.stop = stop;
+    active.abort.abort(stop);
+  }
+
+  #lost(runId: string, epoch: number): void {
+    const active = this.#active.get(runId);
+    if (active?.run.epoch === epoch) this.#stop(active, "lost");
+  }
+}
+
+/** Read anew: it changes while a run is awaited. */
+function stopOf(active: Active): Stop | null {
+  return active.stop;
+}
+
+function isDrained(error: unknown): boolean {
+  return isGraphBubbleUp(error) && error instanceof Error && error.name === "GraphDrained";
+}
