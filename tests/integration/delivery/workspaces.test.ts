@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-const prepare = (projectId = randomUUID(), deliveryId = randomUUID()): Promise<Workspace> =>
+const prepare = (projectId: string = randomUUID(), deliveryId: string = randomUUID()): Promise<Workspace> =>
   workspaces.prepare({ projectId, deliveryId, stack: "node", projectName: "Polls & more" });
 const gitIn = (path: string, ...args: string[]): string => execFileSync("git", ["-c", "safe.directory=*", "-C", path, ...args], { encoding: "utf8" }).trim();
 const trailers = { Delivery: "d1", Step: "tester" };
