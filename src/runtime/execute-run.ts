@@ -5,7 +5,7 @@ import type { ClaimedRun } from "./claimed-run.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { OwnedStore } from "./owned-store.ts";
-import { unconsumedAnswers } from "./resume-retry.ts";
+import { unconsumedAnswers } from "./asking.ts";
 import { runConfig, toCommand } from "./run-config.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";

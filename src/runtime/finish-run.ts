@@ -11,7 +11,7 @@ import type { PendingInterrupt } from "#governance/approval-view.ts";
 import { settleApprovals } from "#governance/approvals.ts";
 import type { TeamOutcome } from "#ports/teams.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
-import { interruptPositions } from "./resume-retry.ts";
+import { type Asking, readAsking } from "./asking.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { toJson } from "./serialise.ts";
@@ -144,19 +144,24 @@ export async function threadStand(context: RuntimeContext, graphId: string, thre
   const graph = await context.graphs.compiled(graphId, config);
   const snapshot = await graph.getState(config);
   if (snapshot.metadata === undefined && snapshot.createdAt === undefined) return { ...AT_REST, valuesJson: null };
-  const byTask = interruptsByTask(snapshot);
-  const all = Object.values(byTask).flat();
-  const failed = new Set(snapshot.tasks.filter((task) => task.error !== undefined).flatMap((task) => (byTask[task.id] ?? []).map((interrupt) => interrupt.id)));
-  const positions = all.length === 0 ? new Map<string, number>() : await interruptPositions(context, threadId);
+  const asks = snapshot.tasks.some((task) => task.interrupts.length > 0);
+  const { positions, answered: done } = asks ? await readAsking(context, threadId) : NOTHING_ASKED;
+  const waiting = snapshot.tasks.filter((task) => task.interrupts.length > 0 && !done.has(task.id));
+  const byTask = interruptsByTask({ tasks: waiting });
+  const failed = new Set(waiting.filter((task) => task.error !== undefined).flatMap((task) => (byTask[task.id] ?? []).map((interrupt) => interrupt.id)));
   return {
     valuesJson: toJson(snapshot.values),
-    next: snapshot.next,
+    // a task that asks its second question is missing in LangGraph's list
+    next: [...new Set([...snapshot.next, ...waiting.map((task) => task.name)])],
     interruptsJson: JSON.stringify(byTask),
-    interrupts: all
+    interrupts: Object.values(byTask)
+      .flat()
       .map((interrupt) => ({ id: interrupt.id, value: interrupt.value, position: positions.get(interrupt.id) ?? 0 }))
       .filter((interrupt) => !failed.has(interrupt.id) || interrupt.position <= (answered[interrupt.id] ?? interrupt.position)),
   };
 }
+
+const NOTHING_ASKED: Asking = { positions: new Map(), answered: new Set() };
 
 function hasCommand(run: ClaimedRun): boolean {
   return run.kwargs["command"] !== null && run.kwargs["command"] !== undefined;

@@ -31,14 +31,16 @@ export const EMPTY_STATE: ThreadState = Object.freeze({
   parent_checkpoint: null,
 });
 
-/** A snapshot as the wire has it, as plain data. */
-export function threadState(snapshot: StateSnapshot): ThreadState {
+/**
+ * A snapshot as the wire has it, as plain data. `answered`: tasks whose question LangGraph still lists although they went on.
+ */
+export function threadState(snapshot: StateSnapshot, answered: ReadonlySet<string> = new Set()): ThreadState {
   const checkpoint = checkpointOf(snapshot.config);
   if (checkpoint?.checkpoint_id === null || checkpoint === null) return { ...EMPTY_STATE };
   return {
     values: toPlain(snapshot.values) ?? {},
     next: [...snapshot.next],
-    tasks: snapshot.tasks.map(threadTask),
+    tasks: snapshot.tasks.map((task) => (answered.has(task.id) ? { ...threadTask(task), interrupts: [] } : threadTask(task))),
     metadata: metadataOf(snapshot.metadata),
     created_at: snapshot.createdAt ?? null,
     checkpoint,

@@ -17,6 +17,7 @@ import type { Checkpoint, Thread } from "#protocol/wire.ts";
 import { threadStand } from "./finish-run.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
+import { readAsking } from "./asking.ts";
 import { toCommand } from "./run-config.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { ROOT_BRANCH } from "./start-run.ts";
@@ -143,7 +144,13 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       if (thread.graph_id === null) return { ...EMPTY_STATE };
       const config = { configurable: addressOf(threadId, input.checkpoint) };
       const graph = await graphOf(thread, config);
-      return threadState(await graph.getState(config, { subgraphs: input.subgraphs }));
+      const snapshot = await graph.getState(config, { subgraphs: input.subgraphs });
+      const asks = !input.checkpoint?.checkpoint_ns && snapshot.tasks.some((task) => task.interrupts.length > 0);
+      if (!asks) return threadState(snapshot);
+      const { answered } = await readAsking(context, threadId, input.checkpoint?.checkpoint_id ?? undefined);
+      const state = threadState(snapshot, answered);
+      const asking = state.tasks.filter((task) => task.interrupts.length > 0).map((task) => task.name);
+      return { ...state, next: [...new Set([...state.next, ...asking])] };
     },
 
     async updateState(caller, threadId, input) {

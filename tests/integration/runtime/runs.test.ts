@@ -56,3 +56,93 @@ describe("a run on a thread", () => {
     ]);
   });
 });
+
+describe("what a stream carries", () => {
+  test("messages arrive whole and in pieces, from a subgraph too", async () => {
+    const { stream } = await runtime.services.runs.stream(
+      LOCAL,
+      await newThread(),
+      {
+        assistant_id: "talker",
+        input: { messages: [{ type: "human", content: "foo", id: "m1" }] },
+        stream_mode: ["messages-tuple", "messages", "values"],
+        stream_subgraphs: true,
+      },
+      { ...NO_HEADERS, signal: never },
+    );
+    const frames = await collect(stream);
+    const events = frames.map((frame) => frame.event.split(":")[0]);
+    expect(events[0]).toBe("metadata");
+    expect(events).toContain("messages|inner");
+    expect(events).toContain("messages/partial|inner");
+    expect(events).toContain("values|inner");
+    const complete = frames.find((frame) => frame.event === "messages/complete")?.data;
+    expect(complete).toEqual([{ type: "human", content: "foo", id: "m1", additional_kwargs: {}, response_metadata: {} }]);
+    const last = frames.findLast((frame) => frame.event === "values")?.data as { messages: { type: string; content: string }[] };
+    expect(last.messages.map((message) => [message.type, message.content])).toEqual([
+      ["human", "foo"],
+      ["ai", "hello"],
+    ]);
+    const pieces = frames.filter((frame) => frame.event.startsWith("messages|inner")).map((frame) => (frame.data as [{ content: string }])[0].content);
+    expect(pieces.join("")).toBe("hello");
+  });
+
+  test("debug, tasks, checkpoints, custom and events hold nothing of the server's own", async () => {
+    const { stream } = await runtime.services.runs.stream(
+      LOCAL,
+      await newThread(),
+      { assistant_id: "slow", input: { steps: 1, ms: 1 }, stream_mode: ["debug", "tasks", "checkpoints", "custom", "events"] },
+      { ...NO_HEADERS, signal: never },
+    );
+    const frames = await collect(stream);
+    expect(new Set(frames.map((frame) => frame.event))).toEqual(new Set(["metadata", "debug", "tasks", "checkpoints", "custom", "events"]));
+    expect(frames.find((frame) => frame.event === "custom")?.data).toEqual({ step: 1 });
+    expect(JSON.stringify(frames)).not.toContain("__slipway");
+    expect(JSON.stringify(frames)).not.toMatch(/__pregel_(?!pull|push)/);
+  });
+
+  test("an error is the last event, and the run, its thread and a join tell it", async () => {
+    const thread = await newThread();
+    const { run, stream } = await runtime.services.runs.stream(LOCAL, thread, { assistant_id: "boom", input: { times: 1 } }, { ...NO_HEADERS, signal: never });
+    const frames = await collect(stream);
+    expect(frames.at(-1)).toMatchObject({ event: "error", data: { error: "CustomError", message: "Boo!" } });
+    expect(await runtime.services.runs.get(LOCAL, thread, run.run_id)).toMatchObject({ status: "error" });
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error", error: { error: "CustomError" } });
+    expect(await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toEqual({
+      __error__: { error: "CustomError", message: "Boo!" },
+    });
+  });
+
+  test("is replayed from any position, and closes when the run is over", async () => {
+    const thread = await newThread();
+    const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" }, stream_resumable: true }, NO_HEADERS);
+    const from = async (lastEventId: string | null) =>
+      (
+        await collect(
+          await runtime.services.runs.joinStream(LOCAL, thread, run.run_id, { lastEventId, cancelOnDisconnect: false, streamModes: null, signal: never }),
+        )
+      ).map((frame) => frame.id);
+    expect(await from("-1")).toEqual(["0", "1", "2"]);
+    expect(await from("0")).toEqual(["1", "2"]);
+    expect(await from("2")).toEqual([]);
+    expect(await from(null)).toEqual([]);
+  });
+});
+
+describe("a graph", () => {
+  test("that throws on load is named with its error, and the others are served", async () => {
+    const broken = runtime.services.runs.create(LOCAL, await newThread(), { assistant_id: "broken" }, NO_HEADERS);
+    await expect(broken).rejects.toMatchObject({ code: "graph_load_failed", message: expect.stringContaining("this graph cannot be loaded") as string });
+    await expect(runtime.services.runs.create(LOCAL, await newThread(), { assistant_id: "nobody" }, NO_HEADERS)).rejects.toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("No assistant found") as string,
+    });
+  });
+
+  test("is drawn, with the schemas that are known", async () => {
+    const { assistants } = runtime.services;
+    expect(await assistants.graph(LOCAL, "echo", false)).toMatchObject({ nodes: expect.arrayContaining([expect.objectContaining({ id: "echo" })]) as unknown });
+    expect(await assistants.schemas(LOCAL, "echo")).toMatchObject({ graph_id: "echo", state_schema: { properties: { text: {}, answer: {} } } });
+    expect(Object.keys(await assistants.subgraphs(LOCAL, "talker", { recurse: true }))).toEqual(["inner"]);
+  });
+});
