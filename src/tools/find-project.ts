@@ -15,3 +15,14 @@ export async function newestDeliveries(projects: ProjectsPort, projectId: string
   const deliveries = await projects.deliveries(projectId);
   return deliveries.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
 }
+
+/** Closes a delivery whose team will not do it any more; left open it would keep the project busy for ever. */
+export async function closeDelivery(
+  projects: ProjectsPort,
+  projectId: string,
+  deliveryId: string,
+  status: "failed" | "cancelled" = "cancelled",
+): Promise<void> {
+  const delivery = (await projects.deliveries(projectId)).find((one) => one.id === deliveryId);
+  if (delivery?.status === "planning" || delivery?.status === "building") await projects.saveDelivery({ id: delivery.id, projectId, status });
+}

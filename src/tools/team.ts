@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Project } from "#ports/projects.ts";
 import type { TeamWork } from "#ports/teams.ts";
 import type { EngineeringOrder } from "#protocol/team-work.ts";
-import { findProject } from "./find-project.ts";
+import { closeDelivery, findProject } from "./find-project.ts";
 import { creationKey, ProjectName } from "./project.ts";
 import { callOf, type ToolContext } from "./tool-context.ts";
 
@@ -97,6 +97,7 @@ export function makeStopDelivery(context: ToolContext) {
       if (active.length === 0) return `No team of this conversation is at work on "${project.name}".`;
       for (const work of active) {
         await ports.teams.cancel(work.call);
+        await closeDelivery(ports.projects, project.id, work.threadId);
         const memory = works[work.call];
         if (memory !== undefined) context.remember({ ...memory, status: "cancelled" });
       }

@@ -5,6 +5,7 @@ import type { Outcome, ProductOwnerState } from "#graphs/product-owner/state.ts"
 import type { RunPorts } from "#ports/run.ts";
 import { brokenText, devopsText, engineeringText, waitingText } from "#prompts/product-owner/announce.ts";
 import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
+import { closeDelivery } from "#tools/find-project.ts";
 import type { StartedWork } from "#tools/started-work.ts";
 import { sayIn, type Said } from "../shared/say-in.ts";
 import { messageId } from "../shared/tidy-answer.ts";
@@ -19,7 +20,7 @@ export const announce: GraphNode<typeof ProductOwnerState> = async (state, confi
   if (outcome === null || work === undefined || outcome.status === "decided") return {};
   const ports = portsOf(config);
   const works = { ...state.works, [work.call]: { ...work, status: outcome.status } };
-  if (outcome.status === "failed" || outcome.status === "cancelled") await settle(ports, work, outcome.status);
+  if (outcome.status === "failed" || outcome.status === "cancelled") await closeDelivery(ports.projects, work.projectId, work.threadId, outcome.status);
   if (outcome.status === "done") await keepOnMain(ports, work, outcome);
   const text = await tell(ports, work, outcome, { language: state.language, signal: config.signal });
   if (text === null) return { works };
@@ -53,12 +54,4 @@ async function tell(
 async function keepOnMain(ports: RunPorts, work: StartedWork, { result }: Outcome): Promise<void> {
   const green = work.team === "engineering" ? EngineeringResult.safeParse(result).data : undefined;
   if (green?.status === "green" && green.commit_sha !== null) await ports.workspaces.mergeToMain(work.projectId, green.commit_sha);
-}
-
-/** A team that broke off cannot close its own delivery; left open it would keep the project busy for ever. */
-async function settle(ports: RunPorts, work: StartedWork, status: "failed" | "cancelled"): Promise<void> {
-  if (work.team !== "engineering") return;
-  const delivery = (await ports.projects.deliveries(work.projectId)).find((one) => one.id === work.threadId);
-  if (delivery?.status === "planning" || delivery?.status === "building")
-    await ports.projects.saveDelivery({ id: delivery.id, projectId: work.projectId, status });
 }
