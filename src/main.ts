@@ -11,7 +11,7 @@ import { createProjectsService } from "#delivery/projects-service.ts";
 import { createReleases } from "#delivery/releases.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import { createSecretVault } from "#delivery/secrets.ts";
-import { createTests } from "#delivery/tests.ts";
+import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces.ts";
 import { toAppError } from "#errors";
 import { createLog } from "#log";
@@ -26,6 +26,7 @@ import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openConfiguredDatabase } from "./start/open-database.ts";
+import { readGraphDefaults } from "./start/read-graph-defaults.ts";
 import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
 
 const DEFAULT_PORT = 2024;
@@ -64,18 +65,19 @@ async function start(): Promise<AsyncDisposable & { stop(): Promise<void> }> {
       leaseSeconds: config.LEASE_SECONDS,
       jobTimeoutSeconds: config.JOB_TIMEOUT,
       drainSeconds: config.DRAIN_SECONDS,
-      defaults: config.LANGGRAPH_CONFIG,
+      graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
       makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
       sealSecretAnswer: sealSecretAnswer(vault),
     }),
   );
   stack.use(releases.superviseSupervisor());
 
+  let ready = false;
   const services = {
     ...runtime.services,
     projects: createProjectsService({ database, releases }),
     system: {
-      ready: () => runtime.ready(),
+      ready: () => ready,
       info: () => ({
         version: "0.1.0",
         langgraph_js_version: "1.4.18",
@@ -86,6 +88,7 @@ async function start(): Promise<AsyncDisposable & { stop(): Promise<void> }> {
     },
   };
   await runtime.start();
+  ready = true;
   const http = config.ROLE === "worker" ? null : await serve();
   announce({
     url: http?.url ?? null,
