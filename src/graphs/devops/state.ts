@@ -42,14 +42,13 @@ export const PlannedChange = z.object({
 export type PlannedChange = z.infer<typeof PlannedChange>;
 
 /** A person's decision, with what it was made on. An effect whose decision comes from another branch or digest asks again. */
-export const MadeDecision = z.object({
+const MadeDecision = z.object({
   type: z.enum(["approve", "edit", "reject", "respond"]),
   message: z.string().nullable(),
   approvalId: z.string(),
   branch: z.string(),
   digest: z.string().nullable(),
 });
-export type MadeDecision = z.infer<typeof MadeDecision>;
 
 /** What an effect came to, without the log's full length. */
 export const Done = z.object({
@@ -88,4 +87,3 @@ export const DevopsState = new StateSchema({
   result: DevopsResult.nullable().default(null),
 });
 export type DevopsState = typeof DevopsState.State;
-export type DevopsUpdate = typeof DevopsState.Update;

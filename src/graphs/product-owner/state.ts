@@ -46,12 +46,11 @@ export const Mirrored = z.object({
 export type Mirrored = z.infer<typeof Mirrored>;
 
 /** An answer as `protocol/approval-reply.ts` reads it. Values of a secret are references by the time they get here. */
-export const Reply = z.object({
+const Reply = z.object({
   type: z.enum(["approve", "edit", "reject", "respond"]),
   message: z.string().nullable(),
   args: z.record(z.string(), z.unknown()).nullable(),
 });
-export type Reply = z.infer<typeof Reply>;
 
 export const ProductOwnerState = new StateSchema({
   messages: MessagesValue,
@@ -79,4 +78,3 @@ export const ProductOwnerState = new StateSchema({
   problem: z.string().nullable().default(null),
 });
 export type ProductOwnerState = typeof ProductOwnerState.State;
-export type ProductOwnerUpdate = typeof ProductOwnerState.Update;

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { AppError } from "#errors";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import type { Project } from "#ports/projects.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { refusalTexts, type Refusal, type Texts } from "#prompts/devops/texts.ts";
 import { DevopsOrder, type DevopsResult } from "#protocol/team-work.ts";
@@ -31,9 +30,4 @@ export async function refuse(ports: RunPorts, state: DevopsState, refusal: Refus
     direct_url: service.serving === null ? null : service.directUrl,
     summary: inOurWords(state.language, refusalTexts[refusal]),
   };
-}
-
-/** The project of the order; `not_found` when it is not this owner's. */
-export function projectOf(ports: RunPorts, state: DevopsState): Promise<Project> {
-  return ports.projects.get(orderOf(state).project_id);
 }

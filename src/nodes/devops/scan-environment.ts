@@ -1,5 +1,5 @@
 /** One name that source code reads from its environment. */
-export interface NameUse {
+interface NameUse {
   name: string;
   /** True when some read of it falls back to a value of the code's own. */
   hasDefault: boolean;

@@ -3,7 +3,7 @@ import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { Outcome, ProductOwnerState } from "#graphs/product-owner/state.ts";
 import type { RunPorts } from "#ports/run.ts";
-import { brokenText, devopsText, engineeringText, waitingText } from "#prompts/product-owner/announce.ts";
+import { brokenText, devopsText, engineeringText } from "#prompts/product-owner/announce.ts";
 import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
 import { closeDelivery } from "#tools/find-project.ts";
 import type { StartedWork } from "#tools/started-work.ts";
@@ -37,8 +37,8 @@ async function tell(
   const say = (said: Said) => sayIn(language, said, { models: ports.models, signal });
   if (outcome.status === "waiting") {
     const asked = (await ports.approvals.pendingOfTeams()).findLast((approval) => approval.threadId === work.threadId);
-    // decided in the meantime: nothing to tell
-    return asked === undefined ? null : waitingText(asked.description);
+    // the team wrote it in the person's language; decided in the meantime: nothing to tell
+    return asked?.description ?? null;
   }
   if (outcome.status === "done") {
     const engineering = work.team === "engineering" ? EngineeringResult.safeParse(outcome.result) : null;

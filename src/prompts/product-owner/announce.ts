@@ -6,14 +6,9 @@ export interface Texts {
   ru: string;
 }
 
-export interface Announced {
+interface Announced {
   project: string;
   team: "engineering" | "devops";
-}
-
-/** A team waits for a person: what it asks, in the words of the approval, which the team wrote in the person's language. */
-export function waitingText(description: string): string {
-  return description;
 }
 
 export function engineeringText({ project }: Announced, result: EngineeringResult, next: "deploy" | "nothing"): Texts {
