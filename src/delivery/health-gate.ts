@@ -18,6 +18,8 @@ export interface GateInput {
   host: string;
   port: number;
   healthPath: string;
+  /** See `ProbeInput`. */
+  masks: readonly string[] | null;
   timing: Pick<Timing, "gateMs" | "tryMs" | "pauseMs" | "successes">;
 }
 
@@ -70,7 +72,7 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
   let unidentified = 0;
   for (let more = true; more; more = await again()) {
     const timeoutMs = Math.max(1, Math.min(timing.tryMs, deadline - Date.now()));
-    const result = await probe({ port, host: input.host, path: input.healthPath, releaseId, timeoutMs });
+    const result = await probe({ port, host: input.host, path: input.healthPath, releaseId, timeoutMs, masks: input.masks });
     last = result.message;
     const answered = result.status !== null && result.status >= 200 && result.status < 300;
     if (answered && !result.identified) {

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { maskText } from "./secrets-mask.ts";
 
 export interface Probe {
   /** HTTP status, or null when nothing answered. */
@@ -10,9 +11,20 @@ export interface Probe {
 }
 
 const BODY_LIMIT = 65_536;
+const EXCERPT = 200;
+
+export interface ProbeInput {
+  port: number;
+  host: string;
+  path: string;
+  releaseId: string;
+  timeoutMs: number;
+  /** What to hide in the words about an answer, which are kept and shown; null when that is not known, and then nothing is quoted. */
+  masks: readonly string[] | null;
+}
 
 /** One GET of a health path on 127.0.0.1, with the public Host, never following redirects. Never throws. */
-export function probe(input: { port: number; host: string; path: string; releaseId: string; timeoutMs: number }): Promise<Probe> {
+export function probe(input: ProbeInput): Promise<Probe> {
   return new Promise((resolve) => {
     const path = input.path.startsWith("/") ? input.path : `/${input.path}`;
     let settled = false;
@@ -36,7 +48,8 @@ export function probe(input: { port: number; host: string; path: string; release
         const judge = () => {
           const status = answer.statusCode ?? 0;
           const identified = answer.headers["x-release"] === input.releaseId || body.includes(input.releaseId);
-          settle({ status, identified, message: `GET ${path} answered ${status}${status >= 200 && status < 300 ? "" : `: ${body.slice(0, 200)}`}` });
+          const quote = status >= 200 && status < 300 ? "" : excerpt(body, input.masks);
+          settle({ status, identified, message: `GET ${path} answered ${status}${quote}` });
         };
         answer.setEncoding("utf8");
         answer.on("data", (chunk: string) => {
@@ -54,4 +67,9 @@ export function probe(input: { port: number; host: string; path: string; release
     outgoing.on("error", (error) => settle({ status: null, identified: false, message: `GET ${path} failed: ${error.message}` }));
     outgoing.end();
   });
+}
+
+/** The beginning of an answer; hidden first and cut afterwards, so that no half of a secret is left. */
+function excerpt(body: string, masks: readonly string[] | null): string {
+  return masks === null || body === "" ? "" : `: ${maskText(body, masks).slice(0, EXCERPT)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The directory of a release: exactly the tree of the tested commit, read-only, with `release.json` beside the files. Made under another
+ * The directory of a release: exactly the tree of the tested commit, its files read-only, with `release.json` beside them. Made under another
  * name and renamed when complete, so what stands under its own name is whole, and a repeated call finds it.
  */
 import { execFile } from "node:child_process";
@@ -53,7 +53,7 @@ export async function ensureReleaseDirectory(input: ReleaseDirectoryInput): Prom
   const draft = `${directory}.${process.pid}.draft`;
   const index = `${draft}.index`;
   try {
-    await removeTree(draft);
+    await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
     // not `git archive`: a project's .gitattributes could leave files out that were there when it was tested
     await git(repository, ["read-tree", commitSha], { GIT_INDEX_FILE: index });
@@ -62,7 +62,7 @@ export async function ensureReleaseDirectory(input: ReleaseDirectoryInput): Prom
     await protect(draft);
     await rename(draft, directory);
   } catch (cause) {
-    await removeTree(draft).catch(() => {});
+    await rm(draft, { recursive: true, force: true });
     // another process was quicker
     if (existsSync(directory)) return;
     const text = cause instanceof Error ? cause.message : String(cause);
@@ -71,6 +71,18 @@ export async function ensureReleaseDirectory(input: ReleaseDirectoryInput): Prom
     throw new AppError("deploy_failed", `The release directory could not be filled from commit ${commitSha.slice(0, 12)}.`, { cause });
   } finally {
     await rm(index, { force: true });
+  }
+}
+
+/** True for the unfinished directory of a process that still runs; the others are left over from kills. */
+export function isBeingMade(name: string): boolean {
+  const maker = /\.(\d+)\.draft(?:\.index)?$/.exec(name)?.[1];
+  if (maker === undefined) return false;
+  try {
+    process.kill(Number(maker), 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -97,22 +109,14 @@ async function entriesOf(path: string): Promise<Entry[]> {
     .map((entry) => ({ path: join(entry.parentPath, entry.name), directory: entry.isDirectory() }));
 }
 
-/** Everybody may read (the app runs under a uid of its own), nobody may write. Links stay as they are: they lead nowhere in the sandbox. */
+/**
+ * Files may be read by everybody (the app runs under a uid of its own) and written by nobody. Folders stay open to their owner, so that a
+ * person's `rm -r` of DATA_DIR works; the sandbox shows them read-only. Links stay as they are: they lead nowhere in the sandbox.
+ */
 async function protect(path: string): Promise<void> {
-  const entries = await entriesOf(path);
-  for (const entry of entries) {
-    const executable = entry.directory || ((await lstat(entry.path)).mode & 0o100) !== 0;
-    await chmod(entry.path, executable ? 0o555 : 0o444);
+  for (const entry of await entriesOf(path)) {
+    const executable = ((await lstat(entry.path)).mode & 0o100) !== 0;
+    await chmod(entry.path, entry.directory ? 0o755 : executable ? 0o555 : 0o444);
   }
-  await chmod(path, 0o555);
-}
-
-/** Removes a tree even when it is read-only; absent is fine. */
-export async function removeTree(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  if (found?.isDirectory()) {
-    await chmod(path, 0o755);
-    for (const entry of await readdir(path, { withFileTypes: true })) if (entry.isDirectory()) await removeTree(join(path, entry.name));
-  }
-  await rm(path, { recursive: true, force: true });
+  await chmod(path, 0o755);
 }

@@ -40,7 +40,10 @@ export async function writeDownStatus(database: Database, status: Pick<Status, "
           and(
             eq(releases.id, slot.releaseId),
             ended ? notInArray(releases.status, KEPT) : undefined,
-            or(sql`${releases.status} is distinct from ${next}`, sql`${releases.outcome} is distinct from ${JSON.stringify(slot.outcome)}::jsonb`),
+            or(
+              sql`${releases.status} is distinct from ${next}`,
+              slot.outcome === null ? undefined : sql`${releases.outcome} is distinct from ${JSON.stringify(slot.outcome)}::jsonb`,
+            ),
           ),
         );
       if (isDone(app, slot)) done.push(slot.releaseId);

@@ -9,7 +9,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, inArray } from "drizzle-orm";
@@ -23,7 +23,7 @@ import type { DeployOutcome, DeployRequest, HealthEvidence, ReleasesPort, Servic
 import { leasePort } from "./ports-lease.ts";
 import { findProject, toProject } from "./projects.ts";
 import { missingDependencies } from "./releases-dependencies.ts";
-import { ensureReleaseDirectory, removeTree, resolveCommit } from "./releases-directory.ts";
+import { ensureReleaseDirectory, isBeingMade, resolveCommit } from "./releases-directory.ts";
 import { buildLaunch, COMPUTED_NAMES } from "./releases-launch.ts";
 import { appPaths, releaseName, repositoryPath } from "./releases-paths.ts";
 import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, toRelease, type ReleaseRow } from "./releases-rows.ts";
@@ -181,7 +181,9 @@ export function createReleases(options: ReleasesOptions): Releases {
       ].flatMap((one) => (one ? [releaseName(one)] : [])),
     );
     const folder = appPaths(dataDir, project.slug).releases;
-    for (const name of await readdir(folder).catch(() => [])) if (!kept.has(name) && !name.endsWith(".draft")) await removeTree(join(folder, name));
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (!kept.has(name) && !isBeingMade(name)) await rm(join(folder, name), { recursive: true, force: true });
+    }
   }
 
   async function deploy(owner: string, request: DeployRequest): Promise<DeployOutcome> {

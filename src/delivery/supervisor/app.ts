@@ -70,6 +70,10 @@ export function createAppKeeper(app: App, context: AppContext): AppKeeper {
     return made;
   }
 
+  function masksOf(slot: Slot): readonly string[] | null {
+    return memory.launches.get(slot.releaseId)?.masks ?? null;
+  }
+
   function setPhase(slot: Slot, phase: Slot["phase"]): void {
     slot.phase = phase;
     memory.commit();
@@ -89,7 +93,15 @@ export function createAppKeeper(app: App, context: AppContext): AppKeeper {
     while (!memory.launches.has(slot.releaseId) && !(await instance.adopt()) && Date.now() < end) await memory.changed(end - Date.now());
     try {
       const running = await instance.up();
-      return await passGate({ running, releaseId: slot.releaseId, host, port: slot.port, healthPath: slot.healthPath, timing: slot.timing });
+      return await passGate({
+        running,
+        releaseId: slot.releaseId,
+        host,
+        port: slot.port,
+        healthPath: slot.healthPath,
+        masks: masksOf(slot),
+        timing: slot.timing,
+      });
     } catch (error) {
       return { ok: false, evidence: [line("process", false, error instanceof Error ? error.message : String(error))] };
     }
@@ -107,7 +119,14 @@ export function createAppKeeper(app: App, context: AppContext): AppKeeper {
       slot.watchUntil = Date.now() + slot.timing.watchMs;
       setPhase(slot, "serving");
     }
-    const smoke = await probe({ port: context.proxyPort(), host, path: slot.healthPath, releaseId: slot.releaseId, timeoutMs: slot.timing.tryMs });
+    const smoke = await probe({
+      port: context.proxyPort(),
+      host,
+      path: slot.healthPath,
+      releaseId: slot.releaseId,
+      timeoutMs: slot.timing.tryMs,
+      masks: masksOf(slot),
+    });
     const same = instanceOf(slot).running()?.identity.pid === pid;
     if (!same || !smoke.identified || smoke.status === null || smoke.status >= 300) {
       return takeBack(slot, [...evidence, line("switch", false, same ? `Through the proxy: ${smoke.message}.` : "The process ended right after the switch.")]);
@@ -203,7 +222,7 @@ export function createAppKeeper(app: App, context: AppContext): AppKeeper {
       await sleep(Math.max(1, Math.min(slot.timing.watchEveryMs, (slot.watchUntil ?? 0) - Date.now())));
       if (!watched(slot) || context.closing()) break;
       if (app.previous === null || !instanceOf(slot).running()) continue;
-      const seen = await probe({ port: slot.port, host, path: slot.healthPath, releaseId: slot.releaseId, timeoutMs: slot.timing.tryMs });
+      const seen = await probe({ port: slot.port, host, path: slot.healthPath, releaseId: slot.releaseId, timeoutMs: slot.timing.tryMs, masks: masksOf(slot) });
       sick = seen.identified && seen.status !== null && seen.status < 300 ? 0 : sick + 1;
       const complaint = sick >= SICK_ANSWERS ? `${SICK_ANSWERS} health checks in a row failed: ${seen.message}.` : instanceOf(slot).traffic.complaint();
       if (complaint !== null) await condemn(slot, complaint);

@@ -69,7 +69,7 @@ export function createInstance(memory: Memory, slot: Slot, onExit: (exit: Exit) 
         stopping = false;
         const started = await launchProcess(launch, slot.logFile, (identity) => {
           slot.process = identity;
-          memory.commit();
+          memory.commitDurably();
         });
         return follow(started);
       }),

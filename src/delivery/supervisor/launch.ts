@@ -62,8 +62,15 @@ export async function launchProcess(launch: Launch, logFile: string, remember: (
     child.kill("SIGKILL");
     throw new AppError("deploy_failed", "The release's process ended before it was started.");
   }
-  remember(identity);
-  go.on("error", () => {}).end("go\n");
+  go.on("error", () => {});
+  try {
+    remember(identity);
+  } catch (cause) {
+    // without the line it ends by itself
+    go.destroy();
+    throw new AppError("disk_full", "The supervisor could not write its memory, so nothing was started. Is the disk full?", { cause });
+  }
+  go.end("go\n");
   child.unref();
   let gone = false;
   void exited.then(() => (gone = true));

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { PROTOCOL, State } from "./protocol.ts";
 
 /** An empty memory. */
@@ -30,7 +30,7 @@ export function writeState(file: string, state: State): void {
   const draft = `${file}.${process.pid}.draft`;
   const handle = openSync(draft, "w", 0o600);
   try {
-    writeSync(handle, JSON.stringify(state));
+    writeFileSync(handle, JSON.stringify(state));
     fsyncSync(handle);
   } finally {
     closeSync(handle);

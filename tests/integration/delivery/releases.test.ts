@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { deployableProject } from "../../helpers/deployable.ts";
@@ -51,6 +51,7 @@ describe("a good release", () => {
       report_id: request.reportId,
     });
     expect(existsSync(join(directory, ".git"))).toBe(false);
+    expect(statSync(join(directory, "server.js")).mode & 0o222).toBe(0);
   });
 
   test("follows another one without a failed request, keeps the data, and is gone after undeploy", async () => {
@@ -138,8 +139,7 @@ describe("going back", () => {
     const project = await deployableProject(world.database, world.dataDir);
     const first = await port.deploy(await project.commit({ fixture: "healthy.js" }));
     await port.undeploy(project.id);
-    const { removeTree } = await import("../../../src/delivery/releases-directory.ts");
-    await removeTree(join(world.dataDir, "apps", project.slug, "releases"));
+    rmSync(join(world.dataDir, "apps", project.slug, "releases"), { recursive: true });
     const back = await port.rollback(project.id, { reason: "wanted again" });
     expect(back.serving?.id).toBe(first.release.id);
   });
@@ -171,7 +171,6 @@ test("only a few release directories are kept, the serving one and its predecess
   const port = world.releases({ watchMs: 0 }).forOwner("local");
   const project = await deployableProject(world.database, world.dataDir);
   for (let count = 0; count < 7; count += 1) await port.deploy(await project.commit({ fixture: "healthy.js" }));
-  const { readdirSync } = await import("node:fs");
   const names = readdirSync(join(world.dataDir, "apps", project.slug, "releases"));
   expect(names.map((name) => Number(name.split("-")[0])).toSorted((a, b) => a - b)).toEqual([3, 4, 5, 6, 7]);
 });

@@ -122,6 +122,17 @@ describe("a secret in a release", () => {
     expect(JSON.stringify(rows)).toContain(`secret://${project.slug}/API_TOKEN@1`);
   });
 
+  test("is hidden in what a failed release answered", async () => {
+    const port = world.releases({ gateMs: 1_000, graceMs: 200 }).forOwner("local");
+    const project = await deployableProject(world.database, world.dataDir);
+    await world.vault.storeUserValue(project.id, "API_TOKEN", CANARY);
+    const outcome = await port.deploy({ ...(await project.commit({ fixture: "answers-500.js" })), secretNames: ["API_TOKEN"] });
+    expect(outcome.status).toBe("failed");
+    expect(JSON.stringify(outcome.evidence)).toContain("token [secret]");
+    expect(JSON.stringify(outcome)).not.toContain(CANARY);
+    expect(filesWith(world.dataDir, CANARY)).toEqual([]);
+  });
+
   test("a rollback brings back the version that the old release had", async () => {
     const port = world.releases({ watchMs: 0 }).forOwner("local");
     const project = await deployableProject(world.database, world.dataDir);
