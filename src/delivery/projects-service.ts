@@ -1,5 +1,6 @@
 import { desc, eq } from "drizzle-orm";
 import type { Database } from "#db/client.ts";
+import { sumModelCalls } from "#db/queries/sum-model-calls.ts";
 import { projects } from "#db/schema/projects.ts";
 import type { ProjectsService } from "#ports/services.ts";
 import { findProject, toProject } from "./projects.ts";
@@ -14,7 +15,8 @@ export function createProjectsService({ database, releases }: { database: Databa
     },
     async get({ owner }, projectId) {
       const project = await findProject(database, owner, projectId);
-      return { ...project, service: await releases.forOwner(owner).status(projectId) };
+      const [service, usage] = await Promise.all([releases.forOwner(owner).status(projectId), sumModelCalls(database, projectId)]);
+      return { ...project, service, usage };
     },
     rollback: ({ owner }, projectId, input) => releases.forOwner(owner).rollback(projectId, input),
     undeploy: ({ owner }, projectId) => releases.forOwner(owner).undeploy(projectId),

@@ -106,9 +106,18 @@ export interface ApprovalsService {
   decide(caller: Caller, approvalId: string, decision: Decision | unknown): Promise<Approval>;
 }
 
+export interface ModelUsage {
+  calls: number;
+  input_tokens: number;
+  output_tokens: number;
+  /** Calls answered from a recording. */
+  replayed: number;
+}
+
 export interface ProjectsService {
   list(caller: Caller): Promise<(Project & { service: ServiceStatus })[]>;
-  get(caller: Caller, projectId: string): Promise<Project & { service: ServiceStatus }>;
+  /** With what the model calls of its teams, and of the conversations that started them, used. */
+  get(caller: Caller, projectId: string): Promise<Project & { service: ServiceStatus; usage: ModelUsage }>;
   rollback(caller: Caller, projectId: string, input: { releaseId?: string; reason: string }): Promise<DeployOutcome>;
   undeploy(caller: Caller, projectId: string): Promise<ServiceStatus>;
   logs(caller: Caller, projectId: string, lines: number): Promise<string>;

@@ -1,15 +1,9 @@
 import type { Database } from "#db/client.ts";
-
-export interface ModelUsageSum {
-  calls: number;
-  input_tokens: number;
-  output_tokens: number;
-  replayed: number;
-}
+import type { ModelUsage } from "#ports/services.ts";
 
 /** What the model calls of a project's teams, and of the conversations that started them, used together. */
-export async function sumModelCalls({ sql }: Database, projectId: string): Promise<ModelUsageSum> {
-  const [row] = await sql<[ModelUsageSum]>`
+export async function sumModelCalls({ sql }: Database, projectId: string): Promise<ModelUsage> {
+  const [row] = await sql<[ModelUsage]>`
     with work as (select thread_id, parent_thread_id from threads where project_id = ${projectId})
     select count(*)::int as calls, coalesce(sum(input_tokens), 0)::int as input_tokens, coalesce(sum(output_tokens), 0)::int as output_tokens,
            coalesce(sum(replayed), 0)::int as replayed
