@@ -65,7 +65,11 @@ export const REQUIREMENTS = {
   "state.update-busy": { behaviour: "an update during a run is 409", source: "peer" },
   "state.update-no-graph": { behaviour: "an update of a thread that no graph ran on is 400", source: "peer" },
   "state.history": { behaviour: "history is newest first, limited, and goes on before a checkpoint", source: "sdk threads.getHistory, useStream" },
-  "state.history-metadata": { behaviour: "history filters by metadata of the run", source: "sdk threads.getHistory metadata" },
+  "state.history-metadata": {
+    behaviour: "checkpoints carry the run's id and metadata, and history filters by them",
+    source: "sdk threads.getHistory metadata; peer",
+    knownFailure: "the checkpointer does not store config.metadata",
+  },
 
   // runs
   "runs.create": { behaviour: "create answers a pending run and Content-Location", source: "sdk runs.create onRunCreated" },

@@ -116,5 +116,6 @@ verifies("state.history-metadata", async () => {
   const marked = await here.client.threads.getHistory(id, { limit: 100, metadata: { mark } });
   const all = await here.client.threads.getHistory(id, { limit: 100 });
   expect(marked.length).toBe(5);
+  expect(marked[0]?.metadata).toMatchObject({ mark, run_id: expect.any(String) });
   expect(all.length).toBe(10);
 });

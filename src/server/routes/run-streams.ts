@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from "express";
-import { AppError, isAppError } from "#errors";
-import type { StreamErrorData } from "#protocol/errors.ts";
+import { AppError, isAppError, type ErrorCode } from "#errors";
+import { ERROR_CODE_HEADER, type StreamErrorData } from "#protocol/errors.ts";
 import { JoinQuery, JoinStreamQuery, parseLastEventId, RunPath, RunRequest, StatelessRunPath } from "#protocol/runs.ts";
 import { ThreadPath } from "#protocol/threads.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
@@ -12,7 +12,7 @@ import { formatFrame, openEventStream, sendEvents } from "../sse.ts";
 import { sendWaitingJson } from "../waiting-json.ts";
 
 /** Runs that a client follows: event streams and answers that wait for the end. */
-export function runStreamRoutes({ services: { runs }, caller, log, stream: streamOptions }: RouteContext): Router {
+export function runStreamRoutes({ services: { runs, threads }, caller, log, stream: streamOptions }: RouteContext): Router {
   const router = Router();
   const sse = { log, ...streamOptions };
 
@@ -46,8 +46,9 @@ export function runStreamRoutes({ services: { runs }, caller, log, stream: strea
       setRunAddress(response, threadId, runId, "stream");
       await sendEvents(response, stream, sse);
     } catch (error) {
-      if (!isAppError(error) || error.code !== "not_found" || response.headersSent) throw error;
-      sendNotFoundEvent(response, error);
+      if (!isNotFound(error) || response.headersSent) throw error;
+      const threadIsThere = threadId === null || (await threads.get(caller(request), threadId).then(Boolean, (missing: unknown) => !isNotFound(missing)));
+      sendNotFoundEvent(response, threadIsThere ? "Run not found" : "Thread not found");
     }
   }
 
@@ -74,12 +75,14 @@ export function runStreamRoutes({ services: { runs }, caller, log, stream: strea
   return router;
 }
 
-/** Joining the stream of what is not there is answered inside the stream: reconnecting clients of v1 expect that, and stop. */
-function sendNotFoundEvent(response: Response, error: AppError): void {
-  // the peer's own words for a thread that is not the caller's; its clients' suite asserts them
-  const message = /^Thread\b/.test(error.message) ? "404: Thread not found" : `404: ${error.message}`;
-  const data: StreamErrorData = { error: "Error", message };
-  response.set("x-error-code", error.code);
+function isNotFound(error: unknown): boolean {
+  return isAppError(error) && error.code === "not_found";
+}
+
+/** Joining the stream of what is not there is answered inside the stream, in the peer's words: clients of v1 assert them, and stop. */
+function sendNotFoundEvent(response: Response, what: string): void {
+  const data: StreamErrorData = { error: "Error", message: `404: ${what}` };
+  response.set(ERROR_CODE_HEADER, "not_found" satisfies ErrorCode);
   openEventStream(response);
   response.end(formatFrame({ event: "error", data: JSON.stringify(data), id: "0" }));
 }

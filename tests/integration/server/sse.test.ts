@@ -4,7 +4,7 @@ import { Client } from "@langchain/langgraph-sdk";
 import { afterEach, expect, test } from "vitest";
 import { AppError } from "#errors";
 import type { RunStream } from "#ports/services.ts";
-import type { Run, StreamFrame } from "#protocol/wire.ts";
+import type { Run, StreamFrame, Thread } from "#protocol/wire.ts";
 import { serveApp, type HttpApp } from "../../helpers/http-app.ts";
 
 const THREAD = "11111111-1111-4111-8111-111111111111";
@@ -112,6 +112,8 @@ test("a finished stream does not count as a client that left", async () => {
 
 test("joining what is not there is an error event, as clients of v1 expect", async () => {
   const { url } = await serve({
+    // the server asks only whether there is one
+    threads: { get: async () => ({ thread_id: THREAD }) as Thread },
     runs: {
       joinStream: async (): Promise<RunStream> => {
         throw new AppError("not_found", "Run not found");
