@@ -41,7 +41,7 @@ alter table checkpoint_blobs alter column blob drop not null;
 --> statement-breakpoint
 insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
 --> statement-breakpoint
--- Parts of list channels by content: a page of elements, or the hashes of eight parts below (src/runtime/checkpointer-list.ts).
+-- Parts of list channels by content: a page of elements, or the hashes of four parts below (src/runtime/checkpointer-list.ts).
 create table if not exists checkpoint_parts (
   thread_id text not null,
   hash bytea not null,

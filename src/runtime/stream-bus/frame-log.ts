@@ -1,0 +1,22 @@
+import type { StreamFrame } from "#protocol/wire.ts";
+
+/** Event name of the internal end marker; no graph can stream under it. */
+export const END_EVENT = "__end__";
+
+export interface RunFrames {
+  runId: string;
+  frames: readonly StreamFrame[];
+}
+
+/** Where frames are kept for other processes: what a bus between processes is made of. */
+export interface FrameLog extends AsyncDisposable {
+  /** Appends in order; frames that are there already are skipped. Hints every process afterwards. */
+  append(batch: readonly RunFrames[]): Promise<void>;
+  /** Frames after a number, oldest first, the end marker among them. */
+  read(runId: string, after: number, limit: number): Promise<StreamFrame[]>;
+  /** Highest number of a frame that is not the end marker, -1 for none. */
+  last(runId: string): Promise<number>;
+  forget(runId: string): Promise<void>;
+  /** Calls back when another process appended to a run; `null`: anything may have changed. */
+  listen(onHint: (runId: string | null) => void): Promise<void>;
+}

@@ -1,0 +1,247 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Database } from "#db/client.ts";
+import type { RunCreate } from "#protocol/run-create.ts";
+import type { Runtime } from "#runtime/create-runtime.ts";
+import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
+import { createLog } from "#log";
+import { testDatabase } from "../../helpers/database.ts";
+import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
+
+let database: Database;
+let runtime: Runtime;
+let folder: string;
+let count = 0;
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  ({ database } = await testDatabase());
+  folder = await mkdtemp(join(tmpdir(), "slipway-runtime-"));
+  runtime = await testRuntime(database);
+  await runtime.start();
+});
+
+afterAll(() => runtime[Symbol.asyncDispose]());
+
+async function newThread(): Promise<string> {
+  return (await runtime.services.threads.create(LOCAL, {})).thread_id;
+}
+
+const start = (thread: string, input: Omit<RunCreate, "assistant_id"> & { assistant_id?: string }, on = runtime) =>
+  on.services.runs.create(LOCAL, thread, { assistant_id: "slow", ...input }, NO_HEADERS);
+const joined = (thread: string, run: { run_id: string }, on = runtime) =>
+  on.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never });
+const statusOf = async (thread: string, run: { run_id: string }) => (await runtime.services.runs.get(LOCAL, thread, run.run_id)).status;
+
+function journal(): string {
+  count += 1;
+  return join(folder, `${count}.log`);
+}
+
+const linesOf = async (path: string) => (await readFile(path, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+
+/** A run whose first node has begun. */
+async function begun(thread: string, input: Record<string, unknown> = {}) {
+  const path = journal();
+  const run = await start(thread, { input: { steps: 3, ms: 60_000, journal: path, ...input } });
+  await eventually(
+    () => linesOf(path),
+    (lines) => lines.length > 0,
+  );
+  return { run, path };
+}
+
+describe("a second run on a busy thread", () => {
+  test("is refused by default, and nothing of it stays", async () => {
+    const thread = await newThread();
+    const { run } = await begun(thread);
+    await expect(start(thread, { input: { steps: 1, ms: 1 } })).rejects.toMatchObject({ code: "thread_busy", details: { run_ids: [run.run_id] } });
+    expect((await runtime.services.runs.list(LOCAL, thread, { limit: 10, offset: 0 })).total).toBe(1);
+    await runtime.services.runs.cancel(LOCAL, thread, run.run_id, { action: "interrupt", wait: true });
+  });
+
+  test("waits its turn with enqueue, in order", async () => {
+    const thread = await newThread();
+    const first = await start(thread, { input: { steps: 2, ms: 20 } });
+    const others = [];
+    for (let index = 0; index < 5; index += 1)
+      others.push(await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "enqueue" }));
+    expect((await runtime.services.threads.get(LOCAL, thread)).status).toBe("busy");
+    await joined(thread, first);
+    expect(await joined(thread, others[4] ?? first)).toMatchObject({ total: 5 });
+    const { items } = await runtime.services.runs.list(LOCAL, thread, { limit: 10, offset: 0 });
+    expect(items.map((run) => run.status)).toEqual(Array(6).fill("success"));
+    expect((await runtime.services.threads.get(LOCAL, thread)).status).toBe("idle");
+  });
+
+  test("takes over with interrupt once the node before it has settled", async () => {
+    const thread = await newThread();
+    const path = journal();
+    const first = await start(thread, { input: { steps: 2, ms: 400, deaf: true, journal: path } });
+    await eventually(
+      () => linesOf(path),
+      (lines) => lines.length > 0,
+    );
+    const second = await start(thread, { input: { steps: 1, ms: 1, journal: path, deaf: false }, multitask_strategy: "interrupt" });
+    await joined(thread, second);
+    expect(await statusOf(thread, first)).toBe("interrupted");
+    const order = (await linesOf(path)).map((line) => `${line.split(" ")[0]} ${line.endsWith(first.run_id) ? "first" : "second"}`);
+    expect(order).toEqual(["begin first", "end first", "begin second", "end second"]);
+  });
+
+  test("undoes with rollback what is running, and its row", async () => {
+    const thread = await newThread();
+    await joined(thread, await start(thread, { assistant_id: "counter", input: { total: 7 } }));
+    const before = await runtime.services.threads.state(LOCAL, thread, { subgraphs: false });
+    const path = journal();
+    const first = await start(thread, { input: { steps: 5, ms: 50, journal: path } });
+    await eventually(
+      () => linesOf(path),
+      (lines) => lines.some((line) => line.startsWith("begin 3")),
+    );
+    await runtime.services.runs.cancel(LOCAL, thread, first.run_id, { action: "rollback", wait: true });
+    await expect(runtime.services.runs.get(LOCAL, thread, first.run_id)).rejects.toMatchObject({ code: "not_found" });
+    const second = await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "rollback" });
+    expect(await joined(thread, second)).toEqual({ total: 8 });
+    const history = await runtime.services.threads.history(LOCAL, thread, { limit: 50 });
+    expect(history.some((one) => one.checkpoint?.checkpoint_id === before.checkpoint?.checkpoint_id)).toBe(true);
+    expect(history.some((one) => JSON.stringify(one.values).includes("steps"))).toBe(false);
+  });
+});
+
+describe("cancel", () => {
+  test("ends a pending run at once and a running one when its node has settled; twice does no harm", async () => {
+    const thread = await newThread();
+    const { run } = await begun(thread);
+    const waiting = await start(thread, { input: { steps: 1, ms: 1 }, multitask_strategy: "enqueue" });
+    await runtime.services.runs.cancel(LOCAL, thread, waiting.run_id, { action: "interrupt", wait: false });
+    expect(await statusOf(thread, waiting)).toBe("interrupted");
+    await runtime.services.runs.cancel(LOCAL, thread, run.run_id, { action: "interrupt", wait: true });
+    expect(await statusOf(thread, run)).toBe("interrupted");
+    await runtime.services.runs.cancel(LOCAL, thread, run.run_id, { action: "interrupt", wait: true });
+    expect((await runtime.services.threads.get(LOCAL, thread)).status).toBe("idle");
+    expect(await joined(thread, run)).toBeNull();
+  });
+
+  test("reaches a run in another process", async () => {
+    const log = createLog("silent");
+    await using bus = await openPostgresBus({ database, log });
+    await using server = await testRuntime(database, { role: "server", bus });
+    await server.start();
+    const thread = await newThread();
+    const { run } = await begun(thread);
+    await server.services.runs.cancel(LOCAL, thread, run.run_id, { action: "interrupt", wait: true });
+    expect(await statusOf(thread, run)).toBe("interrupted");
+  });
+
+  test("follows the client who goes away, when the run says so", async () => {
+    const thread = await newThread();
+    const gone = new AbortController();
+    const { run, stream } = await runtime.services.runs.stream(
+      LOCAL,
+      thread,
+      { assistant_id: "slow", input: { steps: 1, ms: 60_000 }, on_disconnect: "cancel" },
+      { ...NO_HEADERS, signal: gone.signal },
+    );
+    for await (const frame of stream) if (frame.event === "metadata") gone.abort();
+    await eventually(
+      () => statusOf(thread, run),
+      (status) => status === "interrupted",
+    );
+  });
+
+  test("puts the question back that the cancelled run carried the answer of", async () => {
+    const thread = await newThread();
+    await joined(thread, await start(thread, { assistant_id: "hold", input: { ask: true } }));
+    const [approval] = (await runtime.services.approvals.list(LOCAL, { thread_id: thread, limit: 10, offset: 0 })).items;
+    const answer = await start(thread, { assistant_id: "hold", command: { resume: "yes" }, after_seconds: 60 });
+    expect(await runtime.services.approvals.get(LOCAL, approval?.id ?? "")).toMatchObject({ state: "resuming", decidedBy: "local" });
+    await runtime.services.runs.cancel(LOCAL, thread, answer.run_id, { action: "interrupt", wait: true });
+    expect(await runtime.services.approvals.get(LOCAL, approval?.id ?? "")).toMatchObject({ state: "pending", decidedBy: null });
+    expect((await runtime.services.threads.get(LOCAL, thread)).status).toBe("interrupted");
+  });
+
+  test("with rollback brings back the question that the run went past", async () => {
+    const thread = await newThread();
+    await joined(thread, await start(thread, { assistant_id: "hold", input: { ask: true } }));
+    const [approval] = (await runtime.services.approvals.list(LOCAL, { thread_id: thread, limit: 10, offset: 0 })).items;
+    const past = await start(thread, { assistant_id: "hold", input: { ask: false, ms: 60_000 } });
+    expect(await runtime.services.approvals.get(LOCAL, approval?.id ?? "")).toMatchObject({ state: "superseded" });
+    await runtime.services.runs.cancel(LOCAL, thread, past.run_id, { action: "rollback", wait: true });
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "interrupted", values: { ask: true } });
+    const [pending] = (await runtime.services.approvals.list(LOCAL, { thread_id: thread, state: "pending", limit: 10, offset: 0 })).items;
+    expect(pending?.interruptId).toBe(approval?.interruptId);
+    await joined(thread, await start(thread, { assistant_id: "hold", input: null, command: { resume: "yes" } }));
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "idle", values: { answer: "yes" } });
+  });
+});
+
+describe("a stateless run", () => {
+  test("answers its values and is not listed", async () => {
+    const run = await runtime.services.runs.create(LOCAL, null, { assistant_id: "echo", input: { text: "alone" } }, NO_HEADERS);
+    expect(await runtime.services.runs.join(LOCAL, null, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({ answer: "you said alone" });
+    expect((await runtime.services.threads.search(LOCAL, { ids: [run.thread_id], limit: 10, offset: 0 })).total).toBe(0);
+  });
+});
+
+describe("a run that is to start later", () => {
+  test("waits, does not hold up others, and starts", async () => {
+    const thread = await newThread();
+    const later = await start(thread, { assistant_id: "counter", input: { total: 1 }, after_seconds: 1 });
+    expect(new Date(later.created_at).getTime()).toBeGreaterThan(Date.now());
+    const now = await start(thread, { assistant_id: "counter", input: { total: 10 }, multitask_strategy: "enqueue" });
+    expect(await joined(thread, now)).toEqual({ total: 10 });
+    expect(await joined(thread, later)).toEqual({ total: 11 });
+  });
+});
+
+describe("a failure that may pass", () => {
+  test("is tried again with the same input, applied once", async () => {
+    const thread = await newThread();
+    const run = await start(thread, { assistant_id: "boom", input: { times: 1, code: "model_failed" } });
+    expect(await joined(thread, run)).toMatchObject({ tries: 2 });
+  });
+
+  test("is final after three", async () => {
+    const thread = await newThread();
+    const run = await start(thread, { assistant_id: "boom", input: { times: 9, code: "port_unavailable" } });
+    expect(await joined(thread, run)).toEqual({ __error__: { error: "port_unavailable", message: "not now" } });
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error" });
+  });
+});
+
+describe("a run that takes too long", () => {
+  test("ends as timeout", async () => {
+    await using short = await testRuntime(database, { jobTimeoutSeconds: 0.3 });
+    await short.start();
+    const thread = await newThread();
+    const run = await start(thread, { input: { steps: 1, ms: 60_000 } }, short);
+    expect(await joined(thread, run, short)).toMatchObject({ __error__: { error: "job_timeout" } });
+    expect(await statusOf(thread, run)).toBe("timeout");
+  });
+});
+
+describe("drain", () => {
+  test("hands a run back at its next step, and another process runs each step once", async () => {
+    const { database: own } = await testDatabase();
+    const first = await testRuntime(own);
+    await first.start();
+    const thread = (await first.services.threads.create(LOCAL, {})).thread_id;
+    const path = journal();
+    const run = await start(thread, { input: { steps: 6, ms: 50, journal: path } }, first);
+    await eventually(
+      () => linesOf(path),
+      (lines) => lines.some((line) => line.startsWith("begin 2")),
+    );
+    await first.drain();
+    expect(first.busy()).toBe(0);
+    expect((await first.services.runs.get(LOCAL, thread, run.run_id)).status).toBe("pending");
+    await using second = await testRuntime(own);
+    await second.start();
+    expect(await joined(thread, run, second)).toMatchObject({ done: [1, 2, 3, 4, 5, 6] });
+    expect((await linesOf(path)).filter((line) => line.startsWith("begin"))).toHaveLength(6);
+    await first[Symbol.asyncDispose]();
+  });
+});

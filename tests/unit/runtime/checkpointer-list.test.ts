@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ENTRY_BYTES, joinList, splitList, type StoredList } from "#runtime/checkpointer-list.ts";
+
+const encode = (list: readonly unknown[]) => list.map((element) => Buffer.from(JSON.stringify(element)));
+
+function split(list: readonly unknown[]): StoredList {
+  const stored = splitList(encode(list));
+  if (!stored) throw new Error("too short to be split");
+  return stored;
+}
+
+const hashes = (stored: StoredList) => new Set(stored.parts.map((part) => part.hash.toString("hex")));
+
+function join(stored: StoredList): unknown {
+  const parts = new Map(stored.parts.map((part) => [part.hash.toString("hex"), part.body]));
+  return JSON.parse(joinList(stored.root, (hash) => parts.get(hash)).toString("utf8")) as unknown;
+}
+
+const Element = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 600 }),
+  fc.integer(),
+  fc.constant(null),
+  fc.array(fc.string(), { maxLength: 5 }),
+  fc.record({ id: fc.uuid(), text: fc.string({ maxLength: 300 }) }),
+);
+
+describe("lists in parts", () => {
+  it("come back as they were, whatever their elements and length", () => {
+    fc.assert(
+      fc.property(fc.array(Element, { maxLength: 400, size: "max" }), (list) => {
+        const stored = splitList(encode(list));
+        if (stored) expect(join(stored)).toEqual(JSON.parse(JSON.stringify(list)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("stay whole when they are short", () => {
+    expect(splitList(encode([1, 2, 3]))).toBeNull();
+    expect(splitList([])).toBeNull();
+  });
+
+  it.each([10, 100, 300, 2_000])("grow by little more than the new element (%i bytes each)", (size) => {
+    const list = Array.from({ length: 330 }, (_, place) => `${place} `.padEnd(size, "x"));
+    for (let length = 200; length < 329; length += 1) {
+      const before = hashes(split(list.slice(0, length)));
+      const after = split(list.slice(0, length + 1));
+      const written =
+        after.root.length +
+        after.parts.filter((part) => !before.has(part.hash.toString("hex"))).reduce((sum, part) => sum + part.hash.length + part.body.length, 0);
+      expect(written).toBeLessThan(size + 1_000);
+    }
+  });
+
+  it("keep a root that grows with the logarithm", () => {
+    const small = split(Array.from({ length: 64 }, (_, place) => `${place}`.padEnd(300, "x")));
+    const large = split(Array.from({ length: 16_383 }, (_, place) => `${place}`.padEnd(300, "x")));
+    expect(small.root.length).toBe(1 + ENTRY_BYTES);
+    expect(large.root.length).toBeLessThanOrEqual(1 + 7 * 3 * ENTRY_BYTES);
+  });
+
+  it("say so when a part is missing", () => {
+    const stored = split(Array.from({ length: 20 }, () => "x".repeat(300)));
+    expect(() => joinList(stored.root, () => undefined)).toThrow(/misses its part/);
+  });
+});
