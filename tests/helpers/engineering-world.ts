@@ -14,7 +14,7 @@ import type { Project, Stack } from "#ports/projects.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { TestsPort } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
-import { temporaryTests } from "./temporary-tests.ts";
+import { createTests } from "#delivery/test-run/create-tests.ts";
 import { testDatabase, type TestDatabase } from "./database.ts";
 
 /** Everything the engineering team stands on, real: PostgreSQL, git worktrees, the sandbox, the harness. Only the model is a local endpoint. */
@@ -24,7 +24,9 @@ export interface EngineeringWorld {
   readonly tests: TestsPort;
   newProject(stack?: Stack): Promise<Project>;
   /** Configuration of a run: ports under the reserved key, and the thread. */
-  run(options: { modelUrl?: string; models?: ModelsPort; threadId: string; branch?: string; wrap?: (ports: RunPorts) => RunPorts }): { configurable: Record<string, unknown> };
+  run(options: { modelUrl?: string; models?: ModelsPort; threadId: string; branch?: string; wrap?: (ports: RunPorts) => RunPorts }): {
+    configurable: Record<string, unknown>;
+  };
 }
 
 /** Registers set-up and tear-down; use it at the top of a test file. */
@@ -36,7 +38,7 @@ export function engineeringWorld(): EngineeringWorld {
     database = await testDatabase();
     const sandbox = await detectSandbox({ allowUnsandboxed: true });
     const workspaces = createWorkspaces({ dataDir, sandbox });
-    parts = { workspaces, commands: createCommands({ sandbox, workspaces }), tests: temporaryTests(dataDir) };
+    parts = { workspaces, commands: createCommands({ sandbox, workspaces }), tests: createTests({ database: database.database, dataDir, sandbox }) };
   });
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
@@ -49,10 +51,20 @@ export function engineeringWorld(): EngineeringWorld {
       return parts.tests;
     },
     newProject: (stack = "node") =>
-      createProjects({ database: database.database, run: { owner: "local", threadId: randomUUID(), branch: "main" } }).create({ call: "c", name: "adder", goal: "adds", stack }),
+      createProjects({ database: database.database, run: { owner: "local", threadId: randomUUID(), branch: "main" } }).create({
+        call: "c",
+        name: "adder",
+        goal: "adds",
+        stack,
+      }),
     run({ modelUrl, models, threadId, branch = "main", wrap = (ports) => ports }) {
       const run: RunIdentity = { owner: "local", threadId, runId: randomUUID(), graphId: "engineering", branch };
-      const chat = models ?? createModels({ config: { MODEL_TIMEOUT: 30, OPENAI_BASE_URL: modelUrl ?? "http://127.0.0.1:9/v1", RECORDINGS_DIR: "/nonexistent" }, retryDelaysMs: [] });
+      const chat =
+        models ??
+        createModels({
+          config: { MODEL_TIMEOUT: 30, OPENAI_BASE_URL: modelUrl ?? "http://127.0.0.1:9/v1", RECORDINGS_DIR: "/nonexistent" },
+          retryDelaysMs: [],
+        });
       const refused = () => {
         throw new Error("the engineering team does not use this port");
       };

@@ -40,17 +40,14 @@ export const analyst: EngineeringNode = async (state, runtime) => {
   return { plan: tidyPlan(DeliveryPlan.parse(proposal), state.stack), plan_revision: state.plan_revision + 1, answer: null, asked_again: 0, ask_problem: null };
 };
 
-const KNOWN_RUNNERS: Record<Stack, RegExp> = {
-  node: /^node\s(?:.*\s)?--test\b/,
-  python: /^python3?\s+-m\s+(?:unittest|pytest)\b/,
+/** A runner that the harness knows, and files; options that leave tests out would keep every round red. */
+const KNOWN_COMMANDS: Record<Stack, RegExp> = {
+  node: /^node --test(?: (?!-)[\w./*-]+)*$/,
+  python: /^python3? -m (?:unittest|pytest)(?: (?!-)[\w./*-]+)*$/,
 };
 
-/** The harness runs what it can count: another test command becomes the usual one of the stack. */
+/** Another test command becomes the usual one of the stack. */
 export function tidyPlan(plan: DeliveryPlan, stack: Stack): DeliveryPlan {
   const command = plan.test_command.trim();
-  return {
-    ...plan,
-    test_command: KNOWN_RUNNERS[stack].test(command) && !/[;&|`$<>\n]/.test(command) ? command : USUAL_COMMANDS[stack].test,
-    start_command: plan.start_command.trim(),
-  };
+  return { ...plan, test_command: KNOWN_COMMANDS[stack].test(command) ? command : USUAL_COMMANDS[stack].test, start_command: plan.start_command.trim() };
 }

@@ -6,6 +6,7 @@ import { signalOf } from "#nodes/shared/signal-of.ts";
 import { developerBrief } from "#prompts/engineering/developer.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { reportIdOf } from "./report-id.ts";
+import { executedTests } from "./verdict.ts";
 import { keepTree } from "./working-tree.ts";
 
 /** Makes the ground ready: the approved spec saved, repository, branch and worktree there, the base commit's tests run. */
@@ -30,7 +31,7 @@ export const preparer: EngineeringNode = async (state, runtime) => {
     baselineReportId: null,
     ...signalOf(runtime),
   });
-  const baseTests = baseline.cases.filter((each) => each.status !== "skipped").map((each) => each.id);
+  const baseTests = executedTests(baseline);
   await projects.recordStep({ ...ids, ...checkpointOf(runtime, run), node: "preparer", round: 0, commitSha: workspace.baseSha, reportId, releaseId: null });
 
   const files = await workspaces.listFiles(ids.deliveryId, { limit: 200 });

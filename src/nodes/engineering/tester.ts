@@ -4,7 +4,7 @@ import { lastAttempt, type EngineeringNode } from "#graphs/engineering/state.ts"
 import { signalOf } from "#nodes/shared/signal-of.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { afterRed } from "./commit-attempt.ts";
-import { verdict } from "./verdict.ts";
+import { executedTests, verdict } from "./verdict.ts";
 
 /** Has the harness run the tests at the attempt's commit. An infrastructure failure throws: it is retried and costs no round. */
 export const tester: EngineeringNode = async (state, runtime) => {
@@ -26,7 +26,6 @@ export const tester: EngineeringNode = async (state, runtime) => {
   }
   const judged = { ...attempt, ...verdict({ report, baseTests: state.base_tests, knownTests: state.known_tests }) };
   const attempts = [...state.attempts.slice(0, -1), judged];
-  const ran = report.cases.filter((each) => each.status !== "skipped").map((each) => each.id);
   await projects.recordStep({
     ...ids,
     ...checkpointOf(runtime, run),
@@ -38,7 +37,7 @@ export const tester: EngineeringNode = async (state, runtime) => {
   });
   return {
     attempts,
-    known_tests: [...new Set([...state.known_tests, ...ran])],
+    known_tests: [...new Set([...state.known_tests, ...executedTests(report)])],
     ...(judged.green ? {} : afterRed(attempts, state.max_rounds)),
   };
 };

@@ -20,7 +20,7 @@ export function verdict({
   baseTests,
   knownTests,
 }: VerdictFacts): Pick<Attempt, "green" | "findings" | "failing" | "fingerprint" | "outcome" | "totals"> {
-  const executed = new Set(report.cases.filter((each) => each.status !== "skipped").map((each) => each.id));
+  const executed = new Set(executedTests(report));
   const findings: Finding[] = [...report.findings];
   if (report.green) {
     const vanished = knownTests.filter((id) => !executed.has(id));
@@ -51,6 +51,11 @@ export function verdict({
     outcome: report.outcome,
     totals: report.totals,
   };
+}
+
+/** Ids of the tests that ran. A title in parentheses is the harness's own remark about a file, not a test that could vanish. */
+export function executedTests({ cases }: Pick<TestReport, "cases">): string[] {
+  return cases.filter((each) => each.status !== "skipped" && !each.title.startsWith("(")).map((each) => each.id);
 }
 
 function names(ids: readonly string[]): string {

@@ -15,7 +15,11 @@ const plan: DeliveryPlan = {
   health_path: "/health",
 };
 
-const decided = (type: Decision["type"], message: string | null = null, args: Decision["args"] = null) => ({ approvalId: "id", decision: { type, message, args }, problem: null });
+const decided = (type: Decision["type"], message: string | null = null, args: Decision["args"] = null) => ({
+  approvalId: "id",
+  decision: { type, message, args },
+  problem: null,
+});
 const unreadable = { approvalId: "id", decision: null, problem: "Say yes or no." };
 
 describe("an answer about the plan", () => {
@@ -65,9 +69,11 @@ describe("the test command of a plan", () => {
     ["node", "node --test test/", "node --test test/"],
     ["node", "echo ok", "node --test"],
     ["node", "node --test || true", "node --test"],
+    ["node", "node --test --test-only", "node --test"],
     ["node", "npm test", "node --test"],
     ["python", "python3 -m unittest discover", "python3 -m unittest discover"],
     ["python", "python3 -m pytest", "python3 -m pytest"],
+    ["python", "python3 -m pytest -k fast", "python3 -m unittest"],
     ["python", "true; python3 -m unittest", "python3 -m unittest"],
   ] as const)("%s: %s -> %s", (stack, given, expected) => expect(tidyPlan({ ...plan, test_command: given }, stack).test_command).toBe(expected));
 });
@@ -80,11 +86,18 @@ describe("an answer about an escalation", () => {
   });
 
   test("edit grants as many as said, with an instruction", () => {
-    expect(escalationVerdict(state, decided("edit", null, { more_rounds: 1, instruction: "use a Map" }))).toMatchObject({ max_rounds: 6, instructions: ["use a Map"] });
+    expect(escalationVerdict(state, decided("edit", null, { more_rounds: 1, instruction: "use a Map" }))).toMatchObject({
+      max_rounds: 6,
+      instructions: ["use a Map"],
+    });
   });
 
   test("words are an instruction", () => {
-    expect(escalationVerdict(state, decided("respond", "drop the cache"))).toMatchObject({ answer: { verdict: "granted" }, max_rounds: 8, instructions: ["drop the cache"] });
+    expect(escalationVerdict(state, decided("respond", "drop the cache"))).toMatchObject({
+      answer: { verdict: "granted" },
+      max_rounds: 8,
+      instructions: ["drop the cache"],
+    });
   });
 
   test("rounds granted early are not lost", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { afterRed } from "#nodes/engineering/commit-attempt.ts";
-import { verdict } from "#nodes/engineering/verdict.ts";
+import { executedTests, verdict } from "#nodes/engineering/verdict.ts";
 import type { TestCase, TestReport } from "#ports/tests.ts";
 import { attemptOf } from "../../graphs/engineering/attempt-of.ts";
 
@@ -36,13 +36,21 @@ describe("verdict", () => {
   });
 
   test("a red report is red, and names what failed in a stable order", () => {
-    expect(verdict({ report: reportOf([failed("b"), failed("a"), passed("c")]), baseTests: [], knownTests: [] })).toMatchObject({ green: false, failing: ["a", "b"] });
+    expect(verdict({ report: reportOf([failed("b"), failed("a"), passed("c")]), baseTests: [], knownTests: [] })).toMatchObject({
+      green: false,
+      failing: ["a", "b"],
+    });
   });
 
   test("deleting the failing test of an earlier round is not green", () => {
     const { green, findings } = verdict({ report: reportOf([passed("a")]), baseTests: [], knownTests: ["a", "the hard one"] });
     expect(green).toBe(false);
     expect(findings).toEqual([expect.objectContaining({ code: "test_removed", blocking: true, message: expect.stringContaining("the hard one") })]);
+  });
+
+  test("what the harness remarked about a file is no test that vanished", () => {
+    const crashed = reportOf([{ ...failed("test/a.test.js > (the file did not finish)"), title: "(the file did not finish)" }]);
+    expect(executedTests(crashed)).toEqual([]);
   });
 
   test("skipping it is not green either", () => {
