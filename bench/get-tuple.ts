@@ -71,8 +71,8 @@ try {
   // what ten more steps at the end of that list write, counted in the rows' own bytes
   const size = async () => {
     const [row] = await sql<{ total: string }[]>`
-      select (select coalesce(sum(pg_column_size(t.*)), 0) from checkpoints t) + (select coalesce(sum(pg_column_size(t.*)), 0) from checkpoint_blobs t)
-        + (select coalesce(sum(pg_column_size(t.*)), 0) from checkpoint_writes t) + (select coalesce(sum(pg_column_size(t.*)), 0) from checkpoint_parts t) as total`;
+      select (select coalesce(sum(pg_column_size(t.*) - 24), 0) from checkpoints t) + (select coalesce(sum(pg_column_size(t.*) - 24), 0) from checkpoint_blobs t)
+        + (select coalesce(sum(pg_column_size(t.*) - 24), 0) from checkpoint_writes t) + (select coalesce(sum(pg_column_size(t.*) - 24), 0) from checkpoint_parts t) as total`;
     return Number(row?.total);
   };
   const graph = conversation(savers.slipway);

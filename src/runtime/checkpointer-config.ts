@@ -1,4 +1,5 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { EXCLUDED_METADATA_KEYS, type CheckpointMetadata } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
 import { AppError } from "#errors";
 import type { Fence } from "#db/queries/put-checkpoint.ts";
@@ -43,6 +44,15 @@ export function requireAddress(config: RunnableConfig): Address {
     throw new AppError("invalid_request", 'A checkpoint is stored per thread: pass { configurable: { thread_id: "…" } } to the graph.');
   }
   return address;
+}
+
+/**
+ * A checkpoint's metadata with that of the run around it (run_id, graph_id, what the client gave), as the reference server stores it: the
+ * history is filtered by it, a rollback finds its checkpoints by it, and LangGraph sees by `run_id` that a run goes on after a kill.
+ */
+export function withRunMetadata(config: RunnableConfig, metadata: CheckpointMetadata): CheckpointMetadata {
+  const ofRun = Object.entries(config.metadata ?? {}).filter(([key]) => !key.startsWith("__") && !EXCLUDED_METADATA_KEYS.has(key));
+  return ofRun.length === 0 ? metadata : { ...Object.fromEntries(ofRun), ...metadata };
 }
 
 function identifier(name: string, value: unknown): string | undefined {

@@ -5,13 +5,13 @@ import { createHash } from "node:crypto";
  *
  *   elements  JSON texts, packed in order into pages; a page is closed once it holds PAGE_BYTES. Packing looks only backwards, so
  *             adding at the end leaves every closed page as it was.
- *   parts     closed pages and, above them, nodes: eight hashes of consecutive parts of one level. Stored once a thread, by hash.
+ *   parts     closed pages and, above them, nodes: four hashes of consecutive parts of one level. Stored once a thread, by hash.
  *   root      what the channel's row holds: the parts that no full node covers, highest level (the oldest elements) first, and the
- *             open page as it stands. At most seven entries a level, so it grows with the logarithm of the list.
+ *             open page as it stands. At most four entries a level, so it grows with the logarithm of the list.
  *
  * A part's hash covers all below it, so who finds a part stored finds everything under it stored too.
  *
- * Root, in bytes: number of entries (1), entries (level 1, hash 20), then the open page's JSON, elements joined by commas.
+ * Root, in bytes: number of entries (1), entries (level 1, hash 16), then the open page's JSON, elements joined by commas.
  */
 export interface Part {
   readonly hash: Buffer;
@@ -26,9 +26,10 @@ export interface StoredList {
 
 /** The type of a channel row that holds a root. */
 export const LIST_TYPE = "list";
-export const HASH_BYTES = 20;
+/** Of SHA-256, cut: parts are found within one thread only, and 128 bits meet by accident never. */
+export const HASH_BYTES = 16;
 export const ENTRY_BYTES = 1 + HASH_BYTES;
-const FAN_OUT = 8;
+const FAN_OUT = 4;
 const PAGE_BYTES = 256;
 /** Shorter lists are cheaper as they are. */
 const SMALLEST_LIST_BYTES = 1024;
@@ -43,15 +44,19 @@ export function splitList(elements: readonly Uint8Array[]): StoredList | null {
   if (total < SMALLEST_LIST_BYTES) return null;
   const parts: Part[] = [];
   const { pages, open } = packPages(elements);
-  const entries: { level: number; hash: Buffer }[] = [];
-  let row = pages.map((body) => addPart(parts, 0, body));
-  for (let level = 0; row.length > 0; level += 1) {
-    const full = row.length - (row.length % FAN_OUT);
-    entries.unshift(...row.slice(full).map((hash) => ({ level, hash })));
-    const above: Buffer[] = [];
-    for (let start = 0; start < full; start += FAN_OUT) above.push(addPart(parts, level + 1, Buffer.concat(row.slice(start, start + FAN_OUT))));
-    row = above;
+  // levels[n]: hashes of level n that no node covers yet, oldest first
+  const levels: Buffer[][] = [[]];
+  for (const page of pages) {
+    levels[0]?.push(addPart(parts, 0, page));
+    // one node a page at most: filling several levels at once would make that step dear, and the next pages have time for them
+    const level = levels.findIndex((row) => row.length >= FAN_OUT);
+    if (level < 0) continue;
+    const above = (levels[level + 1] ??= []);
+    above.push(addPart(parts, level + 1, Buffer.concat(levels[level]?.splice(0, FAN_OUT) ?? [])));
   }
+  const entries = levels.flatMap((row, level) => row.map((hash) => ({ level, hash })));
+  // within a level oldest first, and the higher the older
+  entries.sort((one, two) => two.level - one.level);
   const head = entries.flatMap(({ level, hash }) => [Buffer.of(level), hash]);
   return { root: Buffer.concat([Buffer.of(entries.length), ...head, open]), parts };
 }

@@ -20,7 +20,7 @@ import { putCheckpoint, type CheckpointRow } from "#db/queries/put-checkpoint.ts
 import { putWrites } from "#db/queries/put-writes.ts";
 import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
 import { AppError } from "#errors";
-import { fenceOf, findAddress, requireAddress } from "./checkpointer-config.ts";
+import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpointer-config.ts";
 import { KnownParts } from "./checkpointer-known.ts";
 import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
 import { assembleTuple, keepsSendsInParent, loadBlob } from "./checkpointer-read.ts";
@@ -100,7 +100,7 @@ export class Checkpointer extends BaseCheckpointSaver {
     const dumping = Promise.all(
       changed.map(async ([channel, version]) => ({ channel, version: String(version), ...(await this.#dumpChannel(values[channel])) })),
     );
-    const dumpingMetadata = this.serde.dumpsTyped(metadata);
+    const dumpingMetadata = this.serde.dumpsTyped(withRunMetadata(config, metadata));
     const blobs = await dumping;
     const exact = decoder.decode((await dumpingMetadata)[1]);
     const stored = storableJsonText(exact);
