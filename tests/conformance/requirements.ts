@@ -135,6 +135,14 @@ export const REQUIREMENTS = {
   "interrupt.resume-by-id": { behaviour: "several interrupts are answered by id, one at a time or together", source: "useStream respondAll" },
   "interrupt.update-goto": { behaviour: "command.update and command.goto move a thread", source: "sdk command" },
 
+  // approvals
+  "approvals.list": { behaviour: "what waits for a person is listed over all threads, by state, kind and thread", source: "ours" },
+  "approvals.decide": { behaviour: "a decision resumes its run and is kept with who and when", source: "ours" },
+  "approvals.decide-on-thread": { behaviour: "command.resume on the thread decides the approval too", source: "ours" },
+  "approvals.once": { behaviour: "of 50 concurrent decisions one runs, the others are 409 already_decided in JSON", source: "ours" },
+  "approvals.unreadable": { behaviour: "an unreadable or disallowed decision is 422 and leaves it pending", source: "ours" },
+  "approvals.restart": { behaviour: "a killed server's approval is still there after a start and can be answered", source: "ours" },
+
   // store
   "store.items": { behaviour: "items are put, read, replaced and deleted; a missing one is null", source: "sdk store.*" },
   "store.search": { behaviour: "search is by prefix of whole labels, filter, limit and offset", source: "sdk store.searchItems; CVE-2026-71433" },

@@ -6,7 +6,7 @@ export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 /**
  * Reads the body of every request as JSON whatever its content type says: `fetch` with a string sends `text/plain`, curl sends a form
- * type. No body is `{}`. Safe against other web pages, whose simple requests reach here too, because `sameOrigins` runs before.
+ * type. Without a body `request.body` is undefined. Safe against other web pages, whose simple requests reach here too, because `sameOrigins` runs before.
  */
 export function jsonBody(): RequestHandler[] {
   return [express.raw({ type: () => true, limit: MAX_BODY_BYTES }), parseBody];
@@ -16,6 +16,6 @@ function parseBody(request: Request, _response: Response, next: NextFunction): v
   const body: unknown = request.body;
   if (request.headers["content-type"]?.startsWith("multipart/")) throw new AppError("invalid_request", "Send the body as JSON; multipart forms are not read.");
   const text = Buffer.isBuffer(body) ? body.toString("utf8").trim() : "";
-  request.body = text === "" ? {} : readJson(text);
+  request.body = text === "" ? undefined : readJson(text);
   next();
 }

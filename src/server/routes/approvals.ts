@@ -1,4 +1,5 @@
 import { Router } from "express";
+import { AppError } from "#errors";
 import { ApprovalPath, ApprovalsQuery } from "#protocol/approvals.ts";
 import type { RouteContext } from "../context.ts";
 import { parse } from "../parse.ts";
@@ -20,6 +21,7 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
     const { approval_id } = parse(ApprovalPath, request.params, "path");
     // any shape that a known client sends; read by the service against what was asked
     const decision: unknown = request.body;
+    if (decision === undefined) throw new AppError("unreadable_answer", 'Send the decision as the body, for example {"type":"approve"}.');
     response.json(await approvals.decide(caller(request), approval_id, decision));
   });
 
