@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { isGraphBubbleUp, RunControl } from "@langchain/langgraph";
 import { claimExpiredRuns } from "#db/queries/claim-expired-runs.ts";
 import { claimPendingRuns } from "#db/queries/claim-runs.ts";
@@ -56,6 +57,8 @@ export class Worker implements AsyncDisposable {
   /** More may wait than there was room for. */
   #wanting = false;
   #started = false;
+  /** A run that a node starts must not inherit that node's graph: its first question would be raised in the parent as if it were a subgraph. */
+  readonly #outsideOfGraphs = AsyncLocalStorage.snapshot();
 
   constructor(context: RuntimeContext, ports: PortsForRun) {
     this.#context = context;
@@ -176,7 +179,7 @@ export class Worker implements AsyncDisposable {
     const until = Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000;
     this.#heartbeat.hold(run.run_id, run.epoch, until);
     const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
-    active.done = this.#run(active)
+    active.done = this.#outsideOfGraphs(() => this.#run(active))
       .catch((error: unknown) =>
         this.#context.log.error({ run_id: run.run_id, err: error }, "a run could not be ended; its lease will run out and it is taken over"),
       )
