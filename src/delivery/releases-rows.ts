@@ -10,6 +10,7 @@ import type { DeployRequest, Release } from "#ports/releases.ts";
 export type ReleaseRow = typeof releases.$inferSelect;
 
 const INSERT_ATTEMPTS = 20;
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 export function toRelease(row: ReleaseRow): Release {
   const { id, projectId, number, commitSha, status, port, startCommand, healthPath, approvalId, reportId } = row;
@@ -24,6 +25,16 @@ export function releaseRows(database: Database, projectId: string): Promise<Rele
 export async function releaseOfApproval(database: Database, approvalId: string): Promise<ReleaseRow | undefined> {
   const [row] = await database.drizzle.select().from(releases).where(eq(releases.approvalId, approvalId));
   return row;
+}
+
+/** @throws AppError `invalid_request` for what no release could be made of. */
+export function requireUsable(request: DeployRequest): void {
+  const refuse = (words: string) => new AppError("invalid_request", words);
+  if (!UUID.test(request.approvalId) || !UUID.test(request.reportId)) {
+    throw refuse("A deployment rests on an approval and a test report; their ids must be given.");
+  }
+  if (request.startCommand.trim() === "" || request.startCommand.includes("\0")) throw refuse("There is no command to start the service with.");
+  if (!/^\/[^\s]*$/.test(request.healthPath)) throw refuse(`The health path must begin with / and hold no spaces: "${request.healthPath}".`);
 }
 
 const GreenReport = z.object({ green: z.literal(true), commitSha: z.string(), projectId: z.string() });

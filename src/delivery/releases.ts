@@ -11,39 +11,24 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { eq, inArray } from "drizzle-orm";
+import { desc, eq } from "drizzle-orm";
 import { AppError } from "#errors";
-import type { Log } from "#log";
-import type { Database } from "#db/client.ts";
 import { projects } from "#db/schema/projects.ts";
 import { releases } from "#db/schema/releases.ts";
 import type { Project } from "#ports/projects.ts";
-import type { DeployOutcome, DeployRequest, HealthEvidence, ReleasesPort, ServiceStatus } from "#ports/releases.ts";
+import type { DeployOutcome, DeployRequest, HealthEvidence, ReleasesPort, ReleaseStatus, ServiceStatus } from "#ports/releases.ts";
 import { leasePort } from "./ports-lease.ts";
 import { findProject, toProject } from "./projects.ts";
 import { missingDependencies } from "./releases-dependencies.ts";
 import { ensureReleaseDirectory, isBeingMade, resolveCommit } from "./releases-directory.ts";
-import { buildLaunch, COMPUTED_NAMES } from "./releases-launch.ts";
+import { COMPUTED_NAMES } from "./releases-launch.ts";
 import { appPaths, releaseName, repositoryPath } from "./releases-paths.ts";
-import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, toRelease, type ReleaseRow } from "./releases-rows.ts";
-import { writeDownStatus } from "./releases-sync.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
-import type { SecretVault } from "./secrets.ts";
-import { isConnectionLost } from "./supervisor/client.ts";
-import { ensureSupervisor, findSupervisor, type SupervisorHandle } from "./supervisor/ensure.ts";
+import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, requireUsable, toRelease, type ReleaseRow } from "./releases-rows.ts";
+import { createSupervisorLink, type SupervisorLinkOptions } from "./releases-supervisor.ts";
 import { readTail } from "./supervisor/log-tail.ts";
-import { Outcome, Timing, type Launch, type Status } from "./supervisor/protocol.ts";
-import { createTurns } from "./supervisor/turns.ts";
+import { Outcome, Timing, type Status } from "./supervisor/protocol.ts";
 
-export interface ReleasesOptions {
-  database: Database;
-  dataDir: string;
-  /** Where the proxy should listen; undefined: 2080 or the next free port. */
-  proxyPort?: number | undefined;
-  vault: SecretVault;
-  sandbox: Sandbox;
-  log: Log;
+export interface ReleasesOptions extends SupervisorLinkOptions {
   /** Limits of the gate, the watch and the drain; the defaults are in `supervisor/protocol.ts`. */
   timing?: Partial<Timing>;
 }
@@ -58,65 +43,18 @@ export interface Releases {
 }
 
 const RETAINED = 5;
-const RECONNECTS = 50;
-const IDLE_MS = 1_000;
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** Characters read for each line of a log that is asked for. */
+const LINE_LENGTH = 500;
+const ENDED: readonly ReleaseStatus[] = ["retired", "failed", "rolled_back"];
 
 export function createReleases(options: ReleasesOptions): Releases {
-  const { database, dataDir, vault, sandbox, log } = options;
+  const { database, dataDir, vault, log } = options;
   const { drizzle } = database;
   const timing = Timing.parse(options.timing ?? {});
-  const writeDown = createTurns();
-
-  async function sync(status: Status): Promise<void> {
-    await writeDown(() => writeDownStatus(database, status));
-  }
-
-  async function launchOf(row: ReleaseRow, slug: string, port: number): Promise<Launch> {
-    return buildLaunch({ row, port, slug, dataDir, sandbox, vault });
-  }
-
-  /** Tells a supervisor what only servers know: how to start the releases that it may have to start. */
-  async function feed(handle: SupervisorHandle, status: Status): Promise<void> {
-    const launches: Record<string, Launch> = {};
-    for (const app of status.apps) {
-      for (const slot of app.slots) {
-        const needed = slot.phase === "starting" || slot.releaseId === app.serving || slot.releaseId === app.previous;
-        if (!needed || status.launches.includes(slot.releaseId)) continue;
-        const [row] = await drizzle.select().from(releases).where(eq(releases.id, slot.releaseId));
-        try {
-          if (row) launches[slot.releaseId] = await launchOf(row, app.slug, slot.port);
-        } catch (error) {
-          log.error({ release: slot.releaseId, error: String(error) }, "a running release could not be started again if it ended");
-        }
-      }
-    }
-    if (Object.keys(launches).length > 0) await handle.client.feed(launches);
-  }
-
-  async function connect(): Promise<SupervisorHandle> {
-    const handle = await ensureSupervisor({ dataDir, proxyPort: options.proxyPort });
-    await feed(handle, await handle.client.status());
-    return handle;
-  }
-
-  /** Calls the supervisor; one that dies meanwhile is replaced and asked again. */
-  async function ask<T>(call: (handle: SupervisorHandle) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      signal?.throwIfAborted();
-      try {
-        return await unlessAborted(connect().then(call), signal);
-      } catch (error) {
-        if (!isConnectionLost(error) || attempt >= RECONNECTS) throw error;
-        await sleep(20);
-      }
-    }
-  }
+  const link = createSupervisorLink(options);
 
   async function serviceStatus(project: Project, known?: Status): Promise<ServiceStatus> {
-    const handle = known ? null : await findSupervisor(dataDir);
-    const status = known ?? (await handle?.client.status().catch(() => null)) ?? null;
-    if (status) await sync(status);
+    const status = known ?? (await link.look());
     const rows = await releaseRows(database, project.id);
     const app = status?.apps.find((one) => one.slug === project.slug);
     const slot = app?.slots.find((one) => one.releaseId === app.serving && one.phase !== "crashed");
@@ -158,13 +96,16 @@ export function createReleases(options: ReleasesOptions): Releases {
     const configuration = [...Object.keys(row.publicEnvironment), ...row.secretReferences].toSorted();
     const manifest = { id, number, sha, report_id: row.reportId, approval_id: row.approvalId, command, health, port, configuration };
     await ensureReleaseDirectory({ repository: repositoryPath(dataDir, project.id), directory, commitSha: sha, manifest });
-    const launch = await launchOf(row, project.slug, port);
+    const launch = await link.launchOf(row, project.slug, port);
     const logFile = join(paths.logs, `${number}.log`);
     const identity = { slug: project.slug, projectId: project.id, releaseId: id, number, sha };
-    const outcome = await ask(({ client }) => client.activate({ ...identity, port, healthPath: health, logFile, operation, timing, launch, preface }), signal);
+    const outcome = await link.ask(
+      ({ client }) => client.activate({ ...identity, port, healthPath: health, logFile, operation, timing, launch, preface }),
+      signal,
+    );
     const hint = outcome.status === "live" ? null : missingDependencies(directory);
     if (hint !== null) outcome.evidence.push({ phase: "process", ok: false, message: hint });
-    await sync(await ask(({ client }) => client.status()));
+    await link.writeDown(await link.ask(({ client }) => client.status()));
     await prune(project);
     return outcomeOf(project, id, outcome);
   }
@@ -231,40 +172,23 @@ export function createReleases(options: ReleasesOptions): Releases {
     return outcome;
   }
 
-  /** Deployed according to the database, unknown to the supervisor (its memory was lost): brought back. Only where the repository is. */
+  /**
+   * Deployed according to the database, and nothing of it known to the supervisor (its memory was lost): brought back. Where the
+   * supervisor knows the app, it knows better; and only where the repository is, for another machine may serve it.
+   */
   async function bringBackLost(status: Status): Promise<void> {
     const rows = await drizzle
       .select({ release: releases, project: projects })
       .from(releases)
       .innerJoin(projects, eq(projects.id, releases.projectId))
-      .where(inArray(releases.status, ["live"]));
+      .where(eq(releases.status, "live"))
+      .orderBy(desc(releases.number));
+    const seen = new Set(status.apps.filter((app) => app.slots.length > 0).map((app) => app.slug));
     for (const { release, project } of rows) {
-      const known = status.apps.find((app) => app.slug === project.slug)?.slots.some((slot) => slot.releaseId === release.id);
-      if (known || !existsSync(repositoryPath(dataDir, project.id))) continue;
+      if (seen.has(project.slug) || !existsSync(repositoryPath(dataDir, project.id))) continue;
+      seen.add(project.slug);
       log.warn({ app: project.slug, release: release.id }, "bringing back a release that the supervisor does not know");
       await bringUp(toProject(project), release, `restore:${randomUUID()}`, []);
-    }
-  }
-
-  async function anythingDeployed(): Promise<boolean> {
-    const rows = await drizzle
-      .select({ projectId: releases.projectId })
-      .from(releases)
-      .where(inArray(releases.status, ["live", "starting", "draining"]));
-    return rows.some((row) => existsSync(repositoryPath(dataDir, row.projectId)));
-  }
-
-  async function superviseOnce(signal: AbortSignal): Promise<void> {
-    let handle = await findSupervisor(dataDir);
-    if (!handle && !(await anythingDeployed())) {
-      await sleep(IDLE_MS, undefined, { signal });
-      return;
-    }
-    handle = await connect();
-    void bringBackLost(await handle.client.status()).catch((error: unknown) => log.error({ error: String(error) }, "a lost release could not be brought back"));
-    for await (const status of handle.client.events(signal)) {
-      await feed(handle, status);
-      await sync(status);
     }
   }
 
@@ -274,7 +198,10 @@ export function createReleases(options: ReleasesOptions): Releases {
       rollback: (projectId, input) => rollback(owner, projectId, input),
       async undeploy(projectId) {
         const project = await findProject(database, owner, projectId);
-        const status = await ask(({ client }) => client.undeploy(project.slug));
+        const before = await serviceStatus(project);
+        if (before.releases.every((one) => ENDED.includes(one.status))) return before;
+        const status = await link.ask(({ client }) => client.undeploy(project.slug));
+        await link.writeDown(status);
         return serviceStatus(project, status);
       },
       status: async (projectId) => serviceStatus(await findProject(database, owner, projectId)),
@@ -283,57 +210,19 @@ export function createReleases(options: ReleasesOptions): Releases {
         const service = await serviceStatus(project);
         const release = service.serving ?? service.releases[0];
         if (!release) return "";
-        const text = readTail(join(appPaths(dataDir, project.slug).logs, `${release.number}.log`), Math.max(1, lines) * 500);
+        const count = Math.max(1, lines);
+        const text = readTail(join(appPaths(dataDir, project.slug).logs, `${release.number}.log`), count * LINE_LENGTH);
+        // the log is masked already; a value that became secret later is not
         return vault.mask(
           text
             .split("\n")
-            .slice(-Math.max(1, lines) - 1)
+            .slice(-count - 1)
             .join("\n"),
           project.id,
         );
       },
     }),
 
-    superviseSupervisor() {
-      const stop = new AbortController();
-      const loop = (async () => {
-        while (!stop.signal.aborted) {
-          try {
-            await superviseOnce(stop.signal);
-          } catch (error) {
-            if (stop.signal.aborted) return;
-            if (!isConnectionLost(error)) {
-              log.error({ error: String(error) }, "the supervisor could not be looked after");
-              await sleep(IDLE_MS, undefined, { signal: stop.signal }).catch(() => {});
-            }
-          }
-        }
-      })();
-      return {
-        async [Symbol.asyncDispose]() {
-          stop.abort();
-          await loop;
-        },
-      };
-    },
+    superviseSupervisor: () => link.supervise(bringBackLost),
   };
-}
-
-function requireUsable(request: DeployRequest): void {
-  const refuse = (words: string) => new AppError("invalid_request", words);
-  if (!UUID.test(request.approvalId) || !UUID.test(request.reportId))
-    throw refuse("A deployment rests on an approval and a test report; their ids must be given.");
-  if (request.startCommand.trim() === "" || request.startCommand.includes("\0")) throw refuse("There is no command to start the service with.");
-  if (!/^\/[^\s]*$/.test(request.healthPath)) throw refuse(`The health path must begin with / and hold no spaces: "${request.healthPath}".`);
-}
-
-/** Stops waiting when the caller goes away; what was begun goes on and is found by the next call. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  work.catch(() => {});
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

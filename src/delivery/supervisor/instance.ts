@@ -6,11 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#errors";
 import { adoptProcess, launchProcess, type Exit, type Running } from "./launch.ts";
 import type { Memory } from "./memory.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import type { Slot } from "./protocol.ts";
 import { stopRelease, type StopReport } from "./stop.ts";
 import { createTurns } from "./turns.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
 
+/** No process has it: only the mark in the environment finds anything. */
+const NOBODY: ProcessIdentity = { pid: -1, started: "" };
 const LOG_WAIT_MS = 2_000;
 
 export interface Instance {
@@ -65,7 +68,8 @@ export function createInstance(memory: Memory, slot: Slot, onExit: (exit: Exit) 
         if (adopted) return adopted;
         const launch = memory.launches.get(slot.releaseId);
         if (!launch) throw new AppError("deploy_failed", "The supervisor was restarted and has not been told yet how to start this release.");
-        if (slot.process) await stopRelease(slot.process, { releaseId: slot.releaseId, port: slot.port, graceMs: 0 });
+        // strays of this release: children of a dead leader, or all of it where an earlier memory was lost
+        await stopRelease(slot.process ?? NOBODY, { releaseId: slot.releaseId, port: slot.port, graceMs: 0 });
         stopping = false;
         const started = await launchProcess(launch, slot.logFile, (identity) => {
           slot.process = identity;

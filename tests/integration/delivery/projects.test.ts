@@ -43,14 +43,13 @@ describe("owners", () => {
     expect((await ada.list()).map((one) => one.id)).toEqual([project.id]);
     expect(await eve.list()).toEqual([]);
     expect(await eve.find("secret plans")).toBeNull();
-    for (const attempt of [
-      eve.get(project.id),
-      eve.deliveries(project.id),
-      eve.saveDelivery({ id: randomUUID(), projectId: project.id }),
-      eve.saveSpec(project.id, { goal: "x", stack: "node", acceptanceCriteria: [], testCommand: "t", startCommand: "s", healthPath: "/" }),
-    ]) {
-      await expect(attempt).rejects.toMatchObject({ code: "not_found" });
-    }
+    const attempts: (() => Promise<unknown>)[] = [
+      () => eve.get(project.id),
+      () => eve.deliveries(project.id),
+      () => eve.saveDelivery({ id: randomUUID(), projectId: project.id }),
+      () => eve.saveSpec(project.id, { goal: "x", stack: "node", acceptanceCriteria: [], testCommand: "t", startCommand: "s", healthPath: "/" }),
+    ];
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: "not_found" });
     await expect(ada.get("not-a-uuid")).rejects.toMatchObject({ code: "not_found" });
   });
 

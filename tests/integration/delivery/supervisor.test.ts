@@ -16,7 +16,11 @@ import { ask } from "../../helpers/load.ts";
 const world = deliveryWorld();
 
 function kill9(pid: number): void {
-  process.kill(pid, "SIGKILL");
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended
+  }
 }
 
 describe("a killed supervisor", () => {
@@ -69,6 +73,36 @@ describe("a killed supervisor", () => {
     expect(await world.processes(outcome.release.id)).not.toEqual([]);
   });
 
+  test("together with its apps, and with its memory: what the database says is brought back, once", async () => {
+    const releases = world.releases({ watchMs: 0 });
+    const project = await deployableProject(world.database, world.dataDir);
+    const host = `${project.slug}.localhost`;
+    const outcome = await releases.forOwner("local").deploy(await project.commit({ fixture: "healthy.js" }));
+    const serves = async () => {
+      const at = await world.proxyPort();
+      return (
+        at !== 0 &&
+        ask({ port: at, host }).then(
+          (answer) => answer.body === outcome.release.id,
+          () => false,
+        )
+      );
+    };
+    await using _loop = releases.superviseSupervisor();
+    kill9(await world.supervisorPid());
+    for (const pid of await world.processes(outcome.release.id)) kill9(pid);
+    await until(serves);
+
+    // the memory is gone, the app still runs: a second process of the same release must not stand beside it
+    const stray = (await world.slot(outcome.release.id))?.process;
+    const supervisor = await world.supervisorPid();
+    kill9(supervisor);
+    // before the next one can have read it
+    rmSync(join(world.dataDir, "supervisor/state.json"));
+    await until(serves);
+    expect(stray && (await isRunning(stray))).toBe(false);
+  });
+
   test.each(["row", "start", "process", "switch"] as const)("in the middle of a deployment (after: %s) changes nothing about its end", async (moment) => {
     const releases = world.releases({ watchMs: 0 });
     const port = releases.forOwner("local");
@@ -103,13 +137,7 @@ describe("a killed supervisor", () => {
 describe("a killed server", () => {
   const children = new Set<number>();
   afterEach(() => {
-    for (const pid of children) {
-      try {
-        kill9(pid);
-      } catch {
-        // it has ended
-      }
-    }
+    for (const pid of children) kill9(pid);
     children.clear();
   });
 
