@@ -5,6 +5,7 @@ import type { WorkspacesPort } from "#ports/workspaces.ts";
 import { cutMiddle } from "./cut-text.ts";
 import { deliveryKey, exclusively } from "./locks.ts";
 import { BoundedLog } from "./bounded-log.ts";
+import { takeBackTop } from "./sandbox/identity.ts";
 import type { Sandbox, SandboxBind } from "./sandbox/sandbox.ts";
 
 /** What lies over the work tree's `.git` inside: a program can neither read where the repository is nor point it elsewhere. */
@@ -33,17 +34,19 @@ export function createCommands({ sandbox, workspaces, mask = (text) => text }: C
       return exclusively(deliveryKey(deliveryId), async (): Promise<CommandResult> => {
         const work: SandboxBind = { source: workspace.path, target: "/workspace", mode: "rw" };
         const log = new BoundedLog(OUTPUT_LIMIT * 4);
-        const result = await sandbox.run({
-          argv: ["/bin/sh", "-c", command],
-          cwd: sandbox.inside(work),
-          binds: [work, { source: NO_GIT, target: "/workspace/.git", mode: "ro" }],
-          identity: deliveryId,
-          wallMs: Math.max(1_000, Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_MS)),
-          outputBytes: MAX_OUTPUT_BYTES,
-          onOutput: (chunk) => log.add(chunk),
-          env: { CI: "1", NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
-          ...(signal === undefined ? {} : { signal }),
-        });
+        const result = await sandbox
+          .run({
+            argv: ["/bin/sh", "-c", command],
+            cwd: sandbox.inside(work),
+            binds: [work, { source: NO_GIT, target: "/workspace/.git", mode: "ro" }],
+            identity: deliveryId,
+            wallMs: Math.max(1_000, Math.min(timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_MS)),
+            outputBytes: MAX_OUTPUT_BYTES,
+            onOutput: (chunk) => log.add(chunk),
+            env: { CI: "1", NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
+            ...(signal === undefined ? {} : { signal }),
+          })
+          .finally(() => takeBackTop(workspace.path));
         // masked before it is cut: a value that lies across the cut must not survive in halves
         const { text, truncated } = cutMiddle(mask(log.text()), OUTPUT_LIMIT);
         const output = result.limit === null ? text : `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}[${result.limit}]`;

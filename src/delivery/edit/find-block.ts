@@ -92,12 +92,26 @@ function findSimilar(lines: readonly string[], search: readonly string[], hint: 
   }
   if (best.score >= SIMILAR_ENOUGH && best.score - second >= SIMILAR_MARGIN) {
     const there = lines[best.start] ?? "";
+    if (!keepsShape(search, lines.slice(best.start, best.start + search.length))) {
+      return {
+        reason: `the search text was not found; the nearest text is indented differently:\n${numbered(lines, best.start - 1, best.start + search.length + 1)}`,
+      };
+    }
     return { found: { start: best.start, rung: "similar", reindent: shiftBy(indentOf(search[0] ?? ""), indentOf(there)) } };
   }
   if (best.start === -1) return { reason: "the search text was not found." };
   const score = Math.floor(best.score * 100);
   const why = best.score >= SIMILAR_ENOUGH ? "two places are almost equally similar" : `the nearest text is only ${score}% alike`;
   return { reason: `the search text was not found; ${why}:\n${numbered(lines, best.start - 2, best.start + search.length + 2)}` };
+}
+
+/** Lines that are the same but for their indentation must all be shifted alike: a twin at another depth means something else. */
+function keepsShape(search: readonly string[], there: readonly string[]): boolean {
+  const equal = search.flatMap((line, index) =>
+    line.trim() !== "" && line.trim() === there[index]?.trim() ? [[indentOf(line), indentOf(there[index] ?? "")] as const] : [],
+  );
+  const [first] = equal;
+  return first === undefined || equal.every(([mine, its]) => isSameShift(first[0], first[1], mine, its));
 }
 
 const indentOf = (line: string): string => /^[ \t]*/.exec(line)?.[0] ?? "";

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { lchown } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "#errors";
 
@@ -33,4 +35,10 @@ export async function grantTo(path: string, identity: string): Promise<void> {
       { cause },
     );
   }
+}
+
+/** Makes a worktree's top ours again after `grantTo`: git refuses to work for root in a folder that another user owns. */
+export async function takeBackTop(path: string): Promise<void> {
+  if (!isRoot()) return;
+  for (const top of [path, join(path, ".git")]) await lchown(top, 0, 0).catch(() => undefined);
 }

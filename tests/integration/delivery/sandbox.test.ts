@@ -53,7 +53,7 @@ const HOSTILE = (port: number): Record<string, string> => ({
   "write outside": `touch "${root}/evil"`,
   "mount again": `mount -t tmpfs none /mnt || mount -o remount,rw /usr || umount /usr`,
   "mount in a namespace of its own": `unshare --user --map-root-user --mount sh -c 'mount -o remount,bind,rw /usr && touch /usr/evil'`,
-  "become root": `chmod u+s /bin/sh || su -c id || setpriv --reuid=0 true`,
+  "regain privileges": `chmod u+s /bin/sh || su -c true || setpriv --reuid=0 grep CapEff /proc/self/status | grep -v 0000000000000000`,
   "make a device": `mknod disk b 8 0 && cat disk`,
   "connect to 127.0.0.1": `node -e 'require("net").connect(${port}, "127.0.0.1").on("connect", () => process.exit(0)).on("error", () => process.exit(1))'`,
   "connect to a unix socket": `node -e 'require("net").connect("${root}/socket").on("connect", () => process.exit(0)).on("error", () => process.exit(1))'`,

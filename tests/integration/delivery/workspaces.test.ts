@@ -244,6 +244,8 @@ describe("hostile content", () => {
     expect(result.output).toContain("done");
     expect(result.output).not.toContain(dataDir);
     expect(await readFile(join(path, ".git"), "utf8")).toBe(before);
+    // and a person can still look around
+    expect(execFileSync("git", ["log", "-1", "--format=%s"], { cwd: path, encoding: "utf8" })).toContain("template");
   });
 });
 
