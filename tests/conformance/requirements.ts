@@ -155,6 +155,7 @@ export const REQUIREMENTS = {
   },
   "foreign.typescript": { behaviour: "a TypeScript project with enums, .js specifiers and a factory is streamed, interrupted and resumed", source: "ours" },
   "foreign.functional": { behaviour: "a Functional API project is streamed, interrupted and resumed, its tasks run once", source: "ours" },
+  "ours.langgraph-cli": { behaviour: "LangGraph's own command line loads our langgraph.json and draws every graph", source: "ours" },
   "foreign.agent": { behaviour: "a createAgent project with a tool and human-in-the-loop is streamed, interrupted and resumed", source: "ours" },
 
   // bad input
