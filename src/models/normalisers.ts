@@ -27,7 +27,7 @@ export const NORMALISERS: readonly Normaliser[] = [
   replace("epoch milliseconds", /\b1[6-9]\d{11}\b/g, "<time>"),
   replace("local hosts", /(?:\b(?:[a-z0-9-]+\.)*localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[::1?\])(?::\d{2,5})?(?![\w.])/gi, "<host>"),
   replace("ports", /\b(port["']?\s*[:= ]\s*)\d{2,5}\b/gi, "$1<port>"),
-  replace("frames of the runtime", /^[ \t]*at [^\n]*\bnode:internal[^\n]*\n?/gm, ""),
+  replace("frames of the runtime", /^[ \t]*at [^\n]*\bnode:[a-z][^\n]*\n?/gm, ""),
   replace("frames of the interpreter", /^[ \t]*File "[^"\n]*\/lib\/python[^\n]*\n(?:[ \t]{4,}[^\n]*\n)*/gm, ""),
   replace("markers under code", /^[ \t~^]*[~^][ \t~^]*\n?/gm, ""),
   replace(

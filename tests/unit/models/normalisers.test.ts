@@ -13,7 +13,7 @@ describe("what may differ between two equal deliveries", () => {
     ["on http://127.0.0.1:40123/polls", "on http://<host>/polls"],
     ["on http://polls.localhost:2080/", "on http://<host>/"],
     ["listening on port 40123", "listening on port <port>"],
-    ["    at run (node:internal/process/task_queues:105:5)\n    at mine (src/a.js:1:2)", "    at mine (src/a.js:1:2)"],
+    ["    at run (node:internal/process/task_queues:105:5)\n    at Test.x (node:async_hooks:227:14)\n    at mine (src/a.js:1:2)", "    at mine (src/a.js:1:2)"],
     ['  File "/usr/lib/python3.11/unittest/case.py", line 57, in testPartExecutor\n    yield\nnext', "next"],
     ["    self.assertEqual(1, 2)\n    ^^^^^^^^^^^^^^\nnext", "    self.assertEqual(1, 2)\nnext"],
     ["in /tmp/slipway-x/work/src/a.js:3", "in <path>:3"],

@@ -59,7 +59,12 @@ describe("the rework packet", () => {
   });
 
   test("names the findings, and the repetition", () => {
-    const attempt = attemptOf({ findings: [{ code: "test_removed", blocking: true, message: "A test vanished." }, { code: "x", blocking: false, message: "a hint" }] });
+    const attempt = attemptOf({
+      findings: [
+        { code: "test_removed", blocking: true, message: "A test vanished." },
+        { code: "x", blocking: false, message: "a hint" },
+      ],
+    });
     const text = packet([failing(1)], { attempt, sameAsBefore: true, roundsLeft: 0 });
     expect(text).toContain("A test vanished.");
     expect(text).not.toContain("a hint");
@@ -94,7 +99,14 @@ describe("what the team reads", () => {
       stack: "node",
       request: "add comments",
       language: "en",
-      existing: { goal: "Polls", stack: "node", acceptanceCriteria: ["GET /polls"], testCommand: "node --test", startCommand: "node src/server.js", healthPath: "/health" },
+      existing: {
+        goal: "Polls",
+        stack: "node",
+        acceptanceCriteria: ["GET /polls"],
+        testCommand: "node --test",
+        startCommand: "node src/server.js",
+        healthPath: "/health",
+      },
       previous: plan,
       remarks: ["smaller, please"],
     });
