@@ -13,16 +13,22 @@ export type Question = z.infer<typeof Question>;
 
 export type Answer = { type: "approve" } | { type: "reject"; message: string } | { type: "edit"; args: Record<string, string> };
 
-/** Shows a question and gets the answer: from the keyboard, or approval at once with `yes`. */
-export async function decide(question: Question, yes: boolean): Promise<Answer> {
-  console.log(`\n${colors.yellow("?")} ${colors.bold(question.x.kind)} — ${question.action_request.action}`);
-  console.log(
-    question.description
-      .split("\n")
-      .map((line) => `  ${colors.dim("▏")} ${line}`)
-      .join("\n"),
-  );
+const QUESTION_WORDS: Record<string, string> = {
+  plan: "The plan needs your approval",
+  deploy: "The deployment needs your approval",
+  secret: "Values only you have are needed",
+  escalation: "The team needs your help",
+};
+
+/**
+ * Shows a question and gets the answer: from the keyboard, or approval at once with `yes`. `told`: the chat showed the description
+ * already, so it is not printed again.
+ */
+export async function decide(question: Question, { yes, told }: { yes: boolean; told: boolean }): Promise<Answer> {
+  console.log(`\n${colors.yellow("?")} ${colors.bold(QUESTION_WORDS[question.x.kind] ?? question.action_request.action)}`);
+  if (!told) showDescription(question.description);
   if (question.x.kind === "secret") return { type: "edit", args: await askSecrets(Object.keys(question.action_request.args), yes) };
+  if (yes && question.x.kind === "escalation") return { type: "reject", message: "Nobody is here who could help (--yes). Stop." };
   if (yes) {
     console.log(`  ${colors.green("approved")} ${colors.dim("(--yes)")}\n`);
     return { type: "approve" };
@@ -34,6 +40,15 @@ export async function decide(question: Question, yes: boolean): Promise<Answer> 
   } finally {
     terminal.close();
   }
+}
+
+function showDescription(description: string): void {
+  console.log(
+    description
+      .split("\n")
+      .map((line) => `  ${colors.dim("▏")} ${line}`)
+      .join("\n"),
+  );
 }
 
 /** With `yes` nobody is there to ask, so each value is a placeholder that says what it is. */

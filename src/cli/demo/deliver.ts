@@ -34,6 +34,7 @@ export async function deliver(input: { client: Client; request: string; yes: boo
   const followed = new Map<string, Followed>([[threadId, { threadId, team: "product owner", read: followThread(client, threadId) }]]);
   const answered = new Set<string>();
   let healthPath = "/";
+  let said = "";
   let projectId: string | null = null;
   const nothing = (summary: string): Delivered => ({ threadId, projectId, url: null, directUrl: null, healthPath, summary });
 
@@ -48,7 +49,9 @@ export async function deliver(input: { client: Client; request: string; yes: boo
 
     for (const one of followed.values()) {
       for (const task of await one.read()) {
-        for (const line of narrate(one.team, task)) console.log(line);
+        const lines = narrate(one.team, task);
+        said += lines.join("\n");
+        for (const line of lines) console.log(line);
         const engineered = EngineeringResult.safeParse(task.update["result"]);
         if (engineered.success) {
           projectId = engineered.data.project_id;
@@ -67,7 +70,7 @@ export async function deliver(input: { client: Client; request: string; yes: boo
     const pending = Object.values(thread.interrupts ?? {}).flat()[0];
     const question = Question.safeParse(pending?.value);
     if (pending?.id !== undefined && question.success && thread.status === "interrupted" && !answered.has(pending.id)) {
-      const answer = await decide(question.data, input.yes);
+      const answer = await decide(question.data, { yes: input.yes, told: said.includes(question.data.description) });
       answered.add(pending.id);
       await client.runs.create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" });
     } else if (thread.status === "error") {
