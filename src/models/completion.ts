@@ -73,7 +73,7 @@ export function createAssembly(): { add(chunk: Chunk): void; result(): Completio
  * LangChain completes half a JSON ("{"path": "a" becomes {path: "a"}) and calls it valid, so an answer cut by its length limit would
  * write half a file. This tail, sent after arguments that are no JSON object, makes every prefix unreadable: the call becomes invalid.
  */
-export const SPOILER = '"!"!';
+const SPOILER = '"!"!';
 
 /** What to send after these arguments: nothing when they are whole. */
 export function spoilerOf(text: string): string {

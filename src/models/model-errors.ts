@@ -49,11 +49,6 @@ function httpError({ status, message }: z.infer<typeof HttpFailure>, cause: unkn
   return new AppError("model_failed", `The model endpoint answered ${status}: ${said}`, { cause, details: { ...details, retryable } });
 }
 
-/** True for failures that the same request may not meet again: a node's retry policy asks this. */
-export function isRetryableModelError(error: unknown): boolean {
-  return isAppError(error) && error.code === "model_failed" && error.details["retryable"] !== false;
-}
-
 function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || error.message === "AbortError");
 }

@@ -1,8 +1,6 @@
 import type { Config } from "#config";
 import type { ChatRole, ModelMode } from "#ports/models.ts";
 
-export const CHAT_ROLES = ["intent", "planner", "coder", "reviewer", "writer"] as const satisfies readonly ChatRole[];
-
 /** The part of the configuration that models read. */
 export type ModelConfig = Pick<
   Config,

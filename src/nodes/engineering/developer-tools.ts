@@ -19,7 +19,7 @@ const ACTIONS_REMEMBERED = 12;
 const REPEATS_TOLD = 3;
 const REPEATS_BORNE = 6;
 
-export const FINISH = "finish";
+const FINISH = "finish";
 
 const Finish = z.object({ summary: z.string().describe("what you built or changed, one or two sentences") });
 
