@@ -19,9 +19,14 @@ async function asking(graph: string): Promise<{ id: string; interruptIds: string
   return { id, interruptIds: state.tasks.flatMap((task) => task.interrupts.map((interrupt) => String(interrupt.id))) };
 }
 
-const resume = (id: string, graph: string, answer: unknown) =>
-  here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: graph, command: { resume: answer } });
-const refusal = async (answer: Response) => [answer.status, answer.headers.get("x-error-code")];
+/** Headers of a wait go out before the run ends, so the whole answer is read. */
+async function resume(id: string, graph: string, answer: unknown): Promise<Response> {
+  const response = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: graph, command: { resume: answer } });
+  await response.text();
+  return response;
+}
+
+const refusal = (answer: Response) => [answer.status, answer.headers.get("x-error-code")];
 
 verifies("bad.ids", async () => {
   const routes = (thread: string, run: string): [string, string, unknown?][] => [
@@ -139,10 +144,10 @@ verifies("bad.reserved", async () => {
 
 verifies("bad.resume-nothing", async () => {
   const id = await newThread();
-  expect(await refusal(await resume(id, "steps", "yes"))).toEqual([409, "nothing_to_resume"]);
+  expect(refusal(await resume(id, "steps", "yes"))).toEqual([409, "nothing_to_resume"]);
   await here.client.runs.wait(id, "steps", { input: {} });
   const before = await here.client.threads.getState(id);
-  expect(await refusal(await resume(id, "steps", "yes"))).toEqual([409, "nothing_to_resume"]);
+  expect(refusal(await resume(id, "steps", "yes"))).toEqual([409, "nothing_to_resume"]);
   expect(await here.client.threads.getState(id)).toEqual(before);
   await stillWorks();
 });
@@ -160,7 +165,7 @@ verifies("bad.resume-stale", async () => {
   // while another question is pending, an id that is none of its own does not answer it
   const two = await asking("ask_two");
   const [first = ""] = two.interruptIds;
-  await (await resume(two.id, "ask_two", { [first]: "answered" })).text();
+  await resume(two.id, "ask_two", { [first]: "answered" });
   const again = await resume(two.id, "ask_two", { [first]: "again" });
   expect(again.status).toBe(409);
   expect((await here.client.threads.get(two.id)).status).toBe("interrupted");
@@ -180,7 +185,7 @@ verifies("bad.resume-twice", async () => {
 
 verifies("bad.resume-ambiguous", async () => {
   const { id } = await asking("ask_two");
-  expect(await refusal(await resume(id, "ask_two", "for whom?"))).toEqual([409, "resume_ambiguous"]);
+  expect(refusal(await resume(id, "ask_two", "for whom?"))).toEqual([409, "resume_ambiguous"]);
   const state = await here.client.threads.getState(id);
   expect(state.tasks.flatMap((task) => task.interrupts)).toHaveLength(2);
   expect((await here.client.threads.get(id)).status).toBe("interrupted");
@@ -195,7 +200,7 @@ verifies("bad.message-while-busy", async () => {
   );
   for (const path of ["runs", "runs/wait", "runs/stream"]) {
     const answer = await here.http("POST", `/threads/${id}/${path}`, { assistant_id: "gate", input: { log: ["too early"] } });
-    expect(await refusal(answer)).toEqual([409, "thread_busy"]);
+    expect(refusal(answer)).toEqual([409, "thread_busy"]);
     await answer.text();
   }
   await gate.open();

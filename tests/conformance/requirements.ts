@@ -68,7 +68,6 @@ export const REQUIREMENTS = {
   "state.history-metadata": {
     behaviour: "checkpoints carry the run's id and metadata, and history filters by them",
     source: "sdk threads.getHistory metadata; peer",
-    knownFailure: "the checkpointer does not store config.metadata",
   },
 
   // runs
