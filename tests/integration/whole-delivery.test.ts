@@ -40,9 +40,16 @@ import { add } from "../src/add.js";
 test("adds", () => assert.equal(add(2, 3), 5));
 `;
 
-const team = teamScript(({ answered }): ModelReply =>
-  answered === 0 ? { toolCalls: [write("src/add.js", ADD), write("src/server.js", SERVER), write("test/add.test.js", TEST)] } : { toolCalls: [finish()] },
-);
+/** The second request changes what the first one built. */
+const FIRST = [write("src/add.js", ADD), write("src/server.js", SERVER), write("test/add.test.js", TEST)];
+const SECOND = [
+  write("src/add.js", "export const add = (a, b) => Math.round(a + b);\n"),
+  write("test/round.test.js", TEST.replace("add(2, 3), 5", "add(2, 3.2), 5")),
+];
+
+let isSecond = false;
+
+const team = teamScript(({ answered }): ModelReply => (answered === 0 ? { toolCalls: isSecond ? SECOND : FIRST } : { toolCalls: [finish()] }));
 
 function answer(request: ModelRequest): ModelReply {
   const offered = request.tools?.map((tool) => tool.function.name) ?? [];
@@ -64,10 +71,9 @@ function answer(request: ModelRequest): ModelReply {
   if (!offered.includes("delivery_status")) return team(request);
   if (request.messages.at(-1)?.role === "tool") return { text: newest === "how is it?" ? "It waits for you." : "Engineering plans it." };
   if (newest === "how is it?") return { toolCalls: [{ name: "delivery_status", arguments: {} }] };
+  const wanted = isSecond ? newest : "a service that adds";
   return {
-    toolCalls: [
-      { name: "start_delivery", arguments: { project_name: "adder", is_new_project: true, stack: "node", goal: "adds", request: "a service that adds" } },
-    ],
+    toolCalls: [{ name: "start_delivery", arguments: { project_name: "adder", is_new_project: !isSecond, stack: "node", goal: "adds", request: wanted } }],
   };
 }
 
@@ -185,4 +191,24 @@ test("one sentence becomes a deployed, answering service; every approval is answ
   expect(tables[0]?.text).toContain("secret://adder/DOOR_API_TOKEN@1");
   expect(tables[0]?.text).not.toContain("open-sesame");
   expect(JSON.stringify(endpoint.requests)).not.toContain("open-sesame");
+});
+
+test("the next request builds on the first, asks for no secret again, and a refused deployment leaves the service as it is", async () => {
+  const { thread_id: conversation } = await runtime.services.threads.create(LOCAL, {});
+  isSecond = true;
+  await say(conversation, "round the sum");
+  await resume(conversation, await asks(conversation, "plan"), { decisions: [{ type: "approve" }] });
+  const deploying = await asks(conversation, "deploy");
+  expect(shownIn(deploying)?.value.description).toContain("2 of 2 passed");
+  expect(shownIn(deploying)?.value.description).toContain("`test/round.test.js`");
+  expect(shownIn(deploying)?.value.description).toContain("2 files");
+  expect(shownIn(deploying)?.value.description).toContain("release 1 keeps serving");
+  await resume(conversation, deploying, { decisions: [{ type: "reject", message: "not today" }] });
+  const told = await eventually(
+    () => see(conversation),
+    (thread) => thread.status === "idle" && spoken(thread).some((text) => text.includes("You declined")),
+  );
+  const port = await world.proxyPort();
+  expect(spoken(told).at(-1)).toContain(`It still runs: http://adder.localhost:${port}`);
+  expect(await fetchService(`adder.localhost:${port}`, port, "/?a=1.2&b=2", "open-sesame-42")).toBe("3.2");
 });
