@@ -20,7 +20,7 @@ export interface GateInput {
   healthPath: string;
   /** See `ProbeInput`. */
   masks: readonly string[] | null;
-  timing: Pick<Timing, "gateMs" | "tryMs" | "pauseMs" | "successes">;
+  timing: Pick<Timing, "gateMs" | "badSignMs" | "tryMs" | "pauseMs" | "successes">;
 }
 
 export function describeExit(exit: Exit): string {
@@ -43,10 +43,12 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
     return { ok: false, evidence };
   };
   const exited = async () => fail("process", `The process ${describeExit(await running.exited)} before it was healthy.`);
+  let badSince: number | null = null;
   /** The pause between two looks; false once the process has ended or the time is over. */
-  const again = async () => {
+  const again = async (bad: boolean) => {
+    badSince = bad ? (badSince ?? Date.now()) : null;
     await Promise.race([running.exited, sleep(timing.pauseMs)]);
-    return !running.gone() && Date.now() < deadline;
+    return !running.gone() && Date.now() < deadline && (badSince === null || Date.now() < badSince + timing.badSignMs);
   };
 
   await Promise.race([running.exited, sleep(0)]);
@@ -55,7 +57,7 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
 
   const owner = async () => portOwner(port, await membersOf(running.identity, `RELEASE=${releaseId}`));
   let seen = await owner();
-  while (!seen.ours && (await again())) seen = await owner();
+  while (!seen.ours && (await again(seen.listening))) seen = await owner();
   if (!seen.ours) {
     if (running.gone()) return exited();
     return seen.listening
@@ -70,7 +72,8 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
   let good = 0;
   let last = "";
   let unidentified = 0;
-  for (let more = true; more; more = await again()) {
+  let wrong = false;
+  for (let more = true; more; more = await again(wrong)) {
     const timeoutMs = Math.max(1, Math.min(timing.tryMs, deadline - Date.now()));
     const result = await probe({ port, host: input.host, path: input.healthPath, releaseId, timeoutMs, masks: input.masks });
     last = result.message;
@@ -82,6 +85,7 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
       if (unidentified >= timing.successes) return fail("identity", `${last}, but the answer ${IDENTITY_ADVICE}`);
       continue;
     }
+    wrong = result.status !== null && !answered;
     good = answered ? good + 1 : 0;
     if (good >= timing.successes) {
       if (!(await owner()).ours) return fail("port", `Port ${port} changed hands during the check.`);
@@ -91,5 +95,5 @@ export async function passGate(input: GateInput): Promise<{ ok: boolean; evidenc
     }
   }
   if (running.gone()) return exited();
-  return fail("answer", `${last}; no ${timing.successes} good answers in a row within ${seconds} s.`);
+  return fail("answer", `${last}; no ${timing.successes} good answers in a row.`);
 }

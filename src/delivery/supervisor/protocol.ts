@@ -15,6 +15,8 @@ export type Evidence = z.infer<typeof Evidence>;
 export const Timing = z.object({
   /** How long a new release may take to pass the gate. */
   gateMs: z.number().positive().default(30_000),
+  /** How long a bad but definite sign may last: wrong answers, or a stranger on the port. A release that is starting shows neither. */
+  badSignMs: z.number().positive().default(30_000),
   /** How long one health request may take. */
   tryMs: z.number().positive().default(5_000),
   /** Pause between two health requests. */

@@ -123,7 +123,7 @@ describe("a secret in a release", () => {
   });
 
   test("is hidden in what a failed release answered", async () => {
-    const port = world.releases({ gateMs: 1_000, graceMs: 200 }).forOwner("local");
+    const port = world.releases({ gateMs: 600_000, badSignMs: 300, graceMs: 200 }).forOwner("local");
     const project = await deployableProject(world.database, world.dataDir);
     await world.vault.storeUserValue(project.id, "API_TOKEN", CANARY);
     const outcome = await port.deploy({ ...(await project.commit({ fixture: "answers-500.js" })), secretNames: ["API_TOKEN"] });

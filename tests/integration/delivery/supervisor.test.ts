@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { releases as releaseTable } from "../../../src/db/schema/releases.ts";
 import { ensureSupervisor, findSupervisor, stopSupervisor } from "../../../src/delivery/supervisor/ensure.ts";
 import { identify, isRunning } from "../../../src/delivery/supervisor/process-identity.ts";
+import { Timing } from "../../../src/delivery/supervisor/protocol.ts";
 import { emptyState } from "../../../src/delivery/supervisor/state-file.ts";
 import type { DeployOutcome, DeployRequest } from "../../../src/ports/releases.ts";
 import { deployableProject, temporaryDataDir } from "../../helpers/deployable.ts";
@@ -244,7 +245,7 @@ describe("one per data directory", () => {
     const dataDir = directory();
     const innocent = spawn("sleep", ["60"], { detached: true });
     const state = emptyState();
-    const timing = { gateMs: 1, tryMs: 1, pauseMs: 1, successes: 1, watchMs: 0, watchEveryMs: 1, drainMs: 1, graceMs: 1, backoffMs: 1, backoffMaxMs: 1 };
+    const timing = Timing.parse({ drainMs: 1, graceMs: 1 });
     const slot = {
       releaseId: "11111111-1111-4111-8111-111111111111",
       number: 1,
