@@ -7,8 +7,8 @@
  *
  * Killed in the middle and started again, it goes on with the delivery that was under way.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { Client } from "@langchain/langgraph-sdk";
 import { Command } from "commander";
 import colors from "picocolors";
@@ -29,8 +29,9 @@ const options = new Command("demo")
   .option("--exit", "stop the delivered service and the server at the end", false)
   .option("--recording <name>", "which recorded delivery to replay", "polls")
   .option("--request <text>", "deliver this instead (needs a model)")
+  .option("--language <tag>", "language of --request, for the recording's header", "en")
   .parse()
-  .opts<{ yes: boolean; exit: boolean; recording: string; request?: string }>();
+  .opts<{ yes: boolean; exit: boolean; recording: string; request?: string; language: string }>();
 
 const RECORDINGS = resolve(process.env["RECORDINGS_DIR"] ?? "recordings");
 
@@ -46,9 +47,18 @@ function recordedRequest(name: string): string {
   return Header.parse(JSON.parse(first)).request;
 }
 
+/** With RECORD_TO, the file begins with the person's own words: what the next demo types. */
+function beginRecording(request: string): void {
+  const file = process.env["RECORD_TO"];
+  if (file === undefined || existsSync(file)) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ kind: "header", title: basename(file, ".jsonl"), request, language: options.language })}\n`);
+}
+
 async function main(): Promise<number> {
   const request = options.request ?? recordedRequest(options.recording);
   const dataDir = resolve(process.env["DATA_DIR"] ?? ".slipway/demo");
+  if (options.request !== undefined) beginRecording(options.request);
   const live = process.env["OPENAI_API_KEY"] !== undefined || process.env["OPENAI_BASE_URL"] !== undefined;
   await using server = await startServerProcess({ DATA_DIR: dataDir });
   console.log(colors.bold("Slipway: from a sentence to a running service"));

@@ -21,7 +21,11 @@ const SDK_TIMEOUT_MS = 24 * 3_600_000;
  */
 export function createChatModel({ model, baseUrl, apiKey, fetch }: ChatModelOptions): ChatOpenAI {
   const fields: ChatOpenAIFields = { model, apiKey, timeout: SDK_TIMEOUT_MS, maxRetries: 0, configuration: { baseURL: baseUrl, fetch } };
-  return new ChatOpenAI({ ...fields, completions: new StreamedCompletions(fields, { model, baseUrl }) });
+  const completions = new StreamedCompletions(fields, { model, baseUrl });
+  // ChatOpenAI sends some model names ("codex", "…-pro") to OpenAI's own /responses, which other endpoints do not have and recordings do
+  // not hold. Both classes answer the same calls, so the completions stand in for it.
+  const responses = completions as unknown as NonNullable<ChatOpenAIFields["responses"]>;
+  return new ChatOpenAI({ ...fields, completions, responses });
 }
 
 /** ChatOpenAI keeps this instance through `bindTools` and `withConfig`, where a subclass of ChatOpenAI itself would be lost. */

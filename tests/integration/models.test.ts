@@ -50,6 +50,21 @@ describe("a live endpoint", () => {
     await server.close();
   });
 
+  test("a model that LangChain would send to OpenAI's own /responses is asked like any other", async () => {
+    const { server, port } = await endpoint([{ text: "hello" }, { text: "again" }], { MODEL: "gpt-5-codex" });
+    expect((await port.chat("coder").invoke([new HumanMessage("hi")])).content).toBe("hello");
+    expect(
+      (
+        await port
+          .chat("coder")
+          .withConfig({ tags: ["any"] })
+          .invoke([new HumanMessage("hi")])
+      ).content,
+    ).toBe("again");
+    expect(server.requests).toHaveLength(2);
+    await server.close();
+  });
+
   test("invoke answers with bound tools, the whole message and a unique id", async () => {
     const reply = { text: "reading", toolCalls: [{ name: "read_file", arguments: { path: "a.js" } }] };
     const { server, port } = await endpoint([reply, reply]);
