@@ -16,6 +16,7 @@ import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
+import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
@@ -54,6 +55,7 @@ export interface StartedRun {
   existed: boolean;
 }
 
+/** Repeats of one id do no harm. */
 type Effects = { cancelled: string[]; ended: string[] };
 
 /**
@@ -72,7 +74,7 @@ export async function startRun(context: RuntimeContext, worker: Worker | null, s
   try {
     started =
       within === undefined
-        ? await context.database.sql.begin((sql) => insert(context, sql, start, slot, effects))
+        ? await retrying(() => context.database.sql.begin((sql) => insert(context, sql, start, slot, effects)), { attempts: 3, when: isDeadlock })
         : await insert(context, within, start, false, effects);
   } catch (error) {
     if (slot) worker?.release();
@@ -129,6 +131,11 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   if (!claims && start.afterSeconds === 0) await notifyRuns(sql, { kind: "pending" });
   const claimed: ClaimedRun | null = claims ? { ...run, child, had_interrupts: Object.keys(thread.interrupts).length > 0, temporary: thread.temporary } : null;
   return { run, claimed, existed: false };
+}
+
+/** Two decisions on the two sides of a mirror that met in the middle; PostgreSQL undid one of them whole. */
+function isDeadlock(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "40P01";
 }
 
 type Found = { thread: ThreadRow; fresh: true } | { thread: ThreadRow; fresh: false; runs: ReturnType<typeof activeRuns> };

@@ -124,12 +124,14 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
       const { rows } = await findApprovals(sql, {
         owner: run.owner,
         state: "pending",
+        // the node that passes an answer on is run again from its first line, and must see the question that it asked
+        reservedBy: run.run_id,
         parentThreadId: run.thread_id,
         limit: 100,
         offset: 0,
         newestFirst: false,
       });
-      return rows.map(approvalOf);
+      return rows.map((row) => approvalOf({ ...row, state: "pending" }));
     },
 
     async decideForTeam(approvalId: string, decision: Decision): Promise<Approval> {

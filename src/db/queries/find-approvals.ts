@@ -9,6 +9,8 @@ export interface ApprovalFilter {
   threadId?: string;
   /** Questions of teams started from this thread. */
   parentThreadId?: string;
+  /** With `state`: also what this run reserved through a mirror and has not decided yet. */
+  reservedBy?: string;
   limit: number;
   offset: number;
   newestFirst: boolean;
@@ -20,7 +22,7 @@ export async function findApprovals(sql: Sql, filter: ApprovalFilter): Promise<{
     select ${approvalColumns(sql)}, count(*) over ()::int as total from approvals a
     where a.owner = ${filter.owner}
       ${filter.id === undefined ? sql`` : sql`and a.id = ${filter.id}`}
-      ${filter.state === undefined ? sql`` : sql`and a.state = ${filter.state}`}
+      ${filter.state === undefined ? sql`` : sql`and (a.state = ${filter.state} or (a.state = 'resuming' and a.resume_run_id = ${filter.reservedBy ?? null}))`}
       ${filter.kind === undefined ? sql`` : sql`and a.kind = ${filter.kind}`}
       ${filter.threadId === undefined ? sql`` : sql`and a.thread_id = ${filter.threadId}`}
       ${filter.parentThreadId === undefined ? sql`` : sql`and a.thread_id in (select thread_id from threads where parent_thread_id = ${filter.parentThreadId})`}
