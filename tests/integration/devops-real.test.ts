@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { Command, MemorySaver, type CompiledStateGraph } from "@langchain/langgraph";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { testReports } from "#db/schema/projects.ts";
 import { createProjects } from "#delivery/projects.ts";
 import { createWorkspaces } from "#delivery/workspaces.ts";
@@ -21,6 +21,7 @@ import { deliveryWorld } from "../helpers/delivery-world.ts";
 import { startModelEndpoint } from "../helpers/model-endpoint.ts";
 
 // the devops team on real ground: PostgreSQL, git, the secret vault, a supervised process behind the proxy
+vi.setConfig({ testTimeout: 300_000 });
 const world = deliveryWorld();
 const reports = new Map<string, TestReport>();
 const saver = new MemorySaver();

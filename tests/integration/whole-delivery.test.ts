@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createCommands } from "#delivery/commands.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces.ts";
@@ -18,6 +18,7 @@ import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../helpers/runtime.t
 
 // everything but the model's words is real: PostgreSQL, our runtime and checkpointer, git, the sandboxed harness, the vault, the supervised
 // process and the proxy; one sentence goes in, and what comes out answers over HTTP
+vi.setConfig({ testTimeout: 300_000 });
 const world = deliveryWorld();
 let endpoint: ModelEndpoint;
 let runtime: Runtime;
