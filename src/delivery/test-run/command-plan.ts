@@ -6,7 +6,9 @@ import { splitCommand } from "./split-command.ts";
 export type RunnerPlan =
   | { runner: "node"; paths: string[]; flags: string[] }
   | { runner: "unittest"; start: string; pattern: string; top: string | null; names: string[] }
-  | { runner: "pytest"; paths: string[] };
+  | { runner: "pytest"; paths: string[] }
+  | { runner: "vitest"; paths: string[] }
+  | { runner: "jest"; paths: string[] };
 
 export interface CommandPlan {
   plan: RunnerPlan;
@@ -60,8 +62,10 @@ function plan(command: string, stack: Stack, scripts: Readonly<Record<string, st
   if (name === "node" && rest.includes("--test")) return planNode(rest);
   if (/^python(3(\.\d+)?)?$/.test(name) && rest[0] === "-m" && rest[1] === "unittest") return planUnittest(rest.slice(2));
   if (/^python(3(\.\d+)?)?$/.test(name) && rest[0] === "-m" && rest[1] === "pytest") return planPytest(rest.slice(2));
+  const [tool = "", ...toolWords] = name === "npx" ? rest.filter((word) => !/^(-y|--yes|--no-install|--no|--)$/.test(word)) : [name, ...rest];
+  if (tool === "vitest" || tool === "jest") return planSuite(tool, toolWords);
   if (name === "pytest" || name === "py.test") return planPytest(rest);
-  return unknown("is none that this harness knows (node --test, python3 -m unittest, pytest, or an npm script that is one of them)");
+  return unknown("is none that this harness knows (node --test, vitest, jest, python3 -m unittest, pytest, or an npm script that is one of them)");
 }
 
 const NODE_LEAVES_OUT = /^--(test-name-pattern|test-skip-pattern|test-only|test-shard|experimental-test-tag-filter|test-rerun-failures)(=|$)/;
@@ -135,4 +139,27 @@ function planPytest(words: readonly string[]): CommandPlan {
     }
   }
   return { plan: { runner: "pytest", paths }, findings };
+}
+
+function planSuite(runner: "vitest" | "jest", words: readonly string[]): CommandPlan {
+  const findings: TestFinding[] = [];
+  const paths: string[] = [];
+  for (const [index, word] of words.entries()) {
+    if (!word.startsWith("-")) {
+      if (!(runner === "vitest" && index === 0 && word === "run")) paths.push(word);
+    } else if (
+      /^(-t|--testNamePattern|--test-name-pattern|--exclude|--testPathIgnorePatterns|--onlyChanged|-o|--changed|--shard|--bail|-b|--related|--findRelatedTests|--onlyFailures|-f)\b/.test(
+        word,
+      )
+    ) {
+      findings.push(filtered(word.split("=")[0] ?? word));
+    } else if (
+      !/^(--run|--watch=false|--no-watch|--ci|--verbose|--silent|--coverage.*|--reporter.*|--color|--no-color|-i|--runInBand|--globals|--no-cache|--passWithNoTests)$/.test(
+        word,
+      )
+    ) {
+      findings.push(changed(`The test command gives ${runner} the option ${word.slice(0, 60)}, which this harness does not know.`));
+    }
+  }
+  return { plan: { runner, paths }, findings };
 }

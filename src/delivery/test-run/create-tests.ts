@@ -16,6 +16,7 @@ import { planCommand, type CommandPlan } from "./command-plan.ts";
 import { judge, reportDigest } from "./gate.ts";
 import { findReport, saveReport } from "./report-store.ts";
 import { runNodeTests } from "./run-node.ts";
+import { runSuite } from "./run-suite.ts";
 import { runPythonTests } from "./run-python.ts";
 import type { RunnerContext } from "./harness-files.ts";
 import type { RunnerOutcome } from "./runner-outcome.ts";
@@ -26,6 +27,11 @@ export interface TestsOptions {
   sandbox: Sandbox;
   /** Hides secret values in logs and messages. */
   mask?: (text: string) => string;
+  /**
+   * Gives the node_modules that a stage of its own installed from the lockfile of this commit (absolute path, read only), or null when
+   * there is none. Without it projects have no dependencies.
+   */
+  dependencies?: (input: { projectId: string; commitSha: string; folder: string }) => Promise<string | null>;
   /** Longest time of one whole run. */
   wallMs?: number;
   /** Most bytes a whole run may print. */
@@ -48,6 +54,7 @@ export function createTests({
   dataDir,
   sandbox,
   mask = (text) => text,
+  dependencies,
   wallMs = DEFAULT_WALL_MS,
   outputBytes = DEFAULT_OUTPUT_BYTES,
 }: TestsOptions): TestsPort {
@@ -91,11 +98,12 @@ export function createTests({
         const files = join(folder, "files");
         await exportTree(repository, commitSha, files);
         const { plan, findings } = planCommand(input.command, input.stack, await packageScripts(files));
-        const outcome = await runPlan(plan, context, folder, files);
+        if (input.stack === "node") findings.push(...(await bundledRunner(files)));
+        const modules = (await dependencies?.({ projectId: input.projectId, commitSha, folder: files })) ?? null;
+        const outcome = await runPlan(plan, context, folder, files, modules);
         input.signal?.throwIfAborted();
         // a program that ran out of room has failed for a reason that is not its own
         await requireDiskSpace(runs);
-        if (plan.runner === "node") findings.push(...(await bundledRunner(files)));
         const judged = judge({ ...outcome, findings: [...findings, ...outcome.findings] }, baseline);
         const cases = outcome.cases.map((test) => ({ ...test, message: test.message === null ? null : mask(test.message) }));
         const report: TestReport = {
@@ -122,12 +130,14 @@ export function createTests({
     },
   };
 
-  async function runPlan(plan: CommandPlan["plan"], context: RunnerContext, folder: string, files: string): Promise<RunnerOutcome> {
+  async function runPlan(plan: CommandPlan["plan"], context: RunnerContext, folder: string, files: string, modules: string | null): Promise<RunnerOutcome> {
+    if (plan.runner === "vitest" || plan.runner === "jest") return runSuite({ ...context, sandbox, plan, folder: files, dependencies: modules });
     if (plan.runner === "node") {
       return runNodeTests({
         ...context,
         sandbox,
         plan,
+        dependencies: modules,
         folder: files,
         withCopy: async (index, work) => {
           const copy = join(folder, `copy-${index}`);

@@ -28,3 +28,8 @@ export interface RunnerContext {
 }
 
 export const REPORT_BYTES = 16 * 1024 * 1024;
+
+/** Installed dependencies lie over the project read-only, with room for the caches that tools keep in them. */
+export function dependencyBinds(dependencies: string | null): SandboxBind[] {
+  return dependencies === null ? [] : [{ source: dependencies, target: "/workspace/node_modules", mode: "ro" }];
+}

@@ -3,13 +3,15 @@ import { BoundedLog } from "../bounded-log.ts";
 import type { Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
 import { ReportChannel } from "./channel.ts";
 import type { RunnerPlan } from "./command-plan.ts";
-import { HARNESS, projectBind, REPORT_BYTES, TEST_ENVIRONMENT, type RunnerContext } from "./harness-files.ts";
+import { dependencyBinds, HARNESS, projectBind, REPORT_BYTES, TEST_ENVIRONMENT, type RunnerContext } from "./harness-files.ts";
 import { findNodeTests, type NodeTestFile } from "./node-files.ts";
 import { caseIds, failureText, type RunnerOutcome } from "./runner-outcome.ts";
 
 export interface NodeRun extends RunnerContext {
   sandbox: Sandbox;
   plan: RunnerPlan & { runner: "node" };
+  /** The installed node_modules, or null. */
+  dependencies: string | null;
   /** The commit's files, for finding tests. */
   folder: string;
   /** A fresh copy of them for one test file: what a test writes, no other sees. */
@@ -64,7 +66,7 @@ async function runFile(run: NodeRun, file: NodeTestFile, folder: string): Promis
       `./${file.path}`,
     ],
     cwd: sandbox.inside(project),
-    binds: [project, HARNESS],
+    binds: [project, ...dependencyBinds(run.dependencies), HARNESS],
     identity: run.identity,
     env: TEST_ENVIRONMENT,
     stdin: `${channel.secret}\n`,
