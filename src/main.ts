@@ -14,7 +14,7 @@ import { createSecretVault } from "#delivery/secrets.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces.ts";
 import { toAppError } from "#errors";
-import { createLog } from "#log";
+import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime } from "#runtime/create-runtime.ts";
@@ -32,7 +32,13 @@ import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
 const DEFAULT_PORT = 2024;
 const STUDIO = "https://smith.langchain.com";
 
-async function start(): Promise<AsyncDisposable & { stop(): Promise<void> }> {
+interface Slipway extends AsyncDisposable {
+  log: Log;
+  /** Takes nothing new, hands running work back, closes HTTP. */
+  stop(): Promise<void>;
+}
+
+async function start(): Promise<Slipway> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL);
   const dataDir = resolve(config.DATA_DIR);
@@ -104,6 +110,7 @@ async function start(): Promise<AsyncDisposable & { stop(): Promise<void> }> {
 
   const kept = stack.move();
   return {
+    log,
     async stop() {
       await runtime.drain();
       await http?.close({ graceMs: 1_000 });
@@ -134,7 +141,7 @@ try {
   const stop = (reason: string) => {
     if (stopping) process.exit(1);
     stopping = true;
-    console.error(`${reason}: finishing what is at a checkpoint, handing the rest back …`);
+    slipway.log.info(`${reason}: running work stops at its next checkpoint and is handed back`);
     slipway
       .stop()
       .then(() => slipway[Symbol.asyncDispose]())

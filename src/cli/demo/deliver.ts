@@ -35,6 +35,8 @@ export async function deliver(input: { client: Client; request: string; yes: boo
   const answered = new Set<string>();
   let healthPath = "/";
   let said = "";
+  let ended: Delivered | null = null;
+  let looksAfterEnd = 0;
   let projectId: string | null = null;
   const nothing = (summary: string): Delivered => ({ threadId, projectId, url: null, directUrl: null, healthPath, summary });
 
@@ -47,24 +49,25 @@ export async function deliver(input: { client: Client; request: string; yes: boo
       console.log(`\n${colors.bold(team)} ${colors.dim(`works on thread ${child.thread_id}`)}`);
     }
 
-    for (const one of followed.values()) {
-      for (const task of await one.read()) {
-        const lines = narrate(one.team, task);
-        said += lines.join("\n");
-        for (const line of lines) console.log(line);
-        const engineered = EngineeringResult.safeParse(task.update["result"]);
-        if (engineered.success) {
-          projectId = engineered.data.project_id;
-          healthPath = engineered.data.health_path ?? healthPath;
-          if (engineered.data.status !== "green") return nothing(engineered.data.summary);
-        }
-        const deployed = DevopsResult.safeParse(task.update["result"]);
-        if (deployed.success) {
-          const { url, direct_url: directUrl, summary, status } = deployed.data;
-          return status === "live" ? { threadId, projectId, url, directUrl, healthPath, summary } : nothing(summary);
-        }
+    const news = (await Promise.all([...followed.values()].map(async (one) => (await one.read()).map((task) => ({ team: one.team, task }))))).flat();
+    for (const { team, task } of news.toSorted((a, b) => (a.task.at ?? "").localeCompare(b.task.at ?? ""))) {
+      const lines = narrate(team, task);
+      said += lines.join("\n");
+      for (const line of lines) console.log(line);
+      const engineered = EngineeringResult.safeParse(task.update["result"]);
+      if (engineered.success) {
+        projectId = engineered.data.project_id;
+        healthPath = engineered.data.health_path ?? healthPath;
+        if (engineered.data.status !== "green") ended = nothing(engineered.data.summary);
+      }
+      const deployed = DevopsResult.safeParse(task.update["result"]);
+      if (deployed.success) {
+        const { url, direct_url: directUrl, summary, status } = deployed.data;
+        ended = status === "live" ? { threadId, projectId, url, directUrl, healthPath, summary } : nothing(summary);
       }
     }
+    // what the product owner says about the end comes a moment later
+    if (ended !== null && (news.some(({ team }) => team === "product owner") || (looksAfterEnd += 1) > 10)) return ended;
 
     const thread = await client.threads.get(threadId);
     const pending = Object.values(thread.interrupts ?? {}).flat()[0];
@@ -73,9 +76,9 @@ export async function deliver(input: { client: Client; request: string; yes: boo
       const answer = await decide(question.data, { yes: input.yes, told: said.includes(question.data.description) });
       answered.add(pending.id);
       await client.runs.create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" });
-    } else if (thread.status === "error") {
+    } else if (ended === null && thread.status === "error") {
       return nothing("the product owner's run failed; the server's log says why");
-    } else if (thread.status === "idle" && children.length === 0 && (await isQuiet(client, threadId))) {
+    } else if (ended === null && thread.status === "idle" && children.length === 0 && (await isQuiet(client, threadId))) {
       return nothing("the product owner started nothing; its answer is above");
     }
     await pause(LOOK_EVERY_MS);
