@@ -26,7 +26,7 @@ export const NOBODY = 65_534;
 export const SERVER_ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
 /** @throws AppError `invalid_config` when we are root and no form works. */
-export function chooseAccount(binaries: Binaries, home: string): Account {
+export function chooseAccount(binaries: Binaries, home: string, userNamespaces = true): Account {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
   if (uid !== 0) return { form: "self", uid, gid, wrap: (program, args) => ({ command: program, args: [...args], options: {} }) };
@@ -37,7 +37,7 @@ export function chooseAccount(binaries: Binaries, home: string): Account {
     gid,
     wrap: (program, args) => ({ command: "unshare", args: ["--user", `--map-user=${NOBODY}`, "--", program, ...args], options: {} }),
   };
-  if (runs(namespace, binaries.postgres, ["--version"])) return namespace;
+  if (userNamespaces && runs(namespace, binaries.postgres, ["--version"])) return namespace;
 
   const nobody: Account = {
     form: "nobody",

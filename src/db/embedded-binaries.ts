@@ -31,7 +31,7 @@ export function findBinaries(platform: string = process.platform, arch: string =
 }
 
 /** npm packs no symlinks: the package's install script makes them, and where scripts are off they are made here. */
-function restoreSymlinks(root: string): void {
+export function restoreSymlinks(root: string): void {
   const list = join(root, "native", "pg-symlinks.json");
   if (!existsSync(list)) return;
   // written by the package itself: paths relative to its root

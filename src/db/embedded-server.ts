@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "#errors";
-import { chooseAccount, SERVER_ENVIRONMENT, type Account } from "./embedded-account.ts";
+import { chooseAccount, NOBODY, SERVER_ENVIRONMENT, type Account } from "./embedded-account.ts";
 import { findBinaries, type Binaries } from "./embedded-binaries.ts";
 import { explainStart } from "./embedded-failures.ts";
 
@@ -49,13 +49,13 @@ export interface StartedServer {
 /**
  * Prepares the folders. @throws AppError `invalid_config` (unwritable, or foreign hands in it), `disk_full`.
  */
-export function prepareCluster(dataDir: string, settings: readonly string[] = []): Cluster {
+export function prepareCluster(dataDir: string, settings: readonly string[] = [], userNamespaces = true): Cluster {
   const binaries = findBinaries();
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const home = join(realpathSync(dataDir), "postgres");
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    const account = chooseAccount(binaries, home);
+    const account = chooseAccount(binaries, home, userNamespaces);
     const socket = prepareSocketFolder(home, account);
     return { binaries, account, home, data: join(home, "data"), socket, logFile: join(home, "server.log"), settings };
   } catch (cause) {
@@ -70,7 +70,7 @@ function prepareSocketFolder(home: string, account: Account): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
   // the temporary folder is everybody's: somebody else may have put a directory or a link of that name there
-  const own = [process.getuid?.() ?? 0, account.uid].includes(found.uid);
+  const own = [process.getuid?.() ?? 0, account.uid, ...(process.getuid?.() === 0 ? [NOBODY] : [])].includes(found.uid);
   if (!found.isDirectory() || !own || (found.mode & 0o077) !== 0) {
     throw new AppError("invalid_config", `${folder} must be a directory that only you can enter (mode 0700). Remove it and start again.`);
   }

@@ -34,6 +34,8 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 export interface EmbeddedOptions {
   /** Extra server settings, `name=value`; they count only for the process that starts the server. */
   settings?: readonly string[];
+  /** False: do as where the system forbids user namespaces. Matters only to root (see `embedded-account.ts`). */
+  userNamespaces?: boolean;
   /** Called when the server was lost and could not be brought back. */
   onLost?(error: AppError): void;
 }
@@ -50,7 +52,7 @@ const RECOVERY_PATIENCE_MS = 600_000;
  * @throws AppError `invalid_config`, `disk_full` or `database_unavailable`, each saying what to do.
  */
 export async function openEmbedded(dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedPostgres> {
-  const cluster = prepareCluster(dataDir, options.settings);
+  const cluster = prepareCluster(dataDir, options.settings, options.userNamespaces);
   let closing = false;
   let holding: Promise<void> | null = null;
   const client = createClient({
