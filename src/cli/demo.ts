@@ -82,14 +82,16 @@ async function main(): Promise<number> {
   console.log(`\n${colors.green("✓")} ${delivered.healthPath} answers ${answer.status}: ${answer.body}`);
   console.log(`\nDeployed: ${delivered.url}`);
   console.log(colors.dim(`The same process without the proxy: ${delivered.directUrl}`));
+  if (options.exit) await fetch(`${server.url}/projects/${delivered.projectId}/undeploy`, { method: "POST" });
+  await closeConversation(client, delivered.threadId);
   if (options.exit) {
-    await fetch(`${server.url}/projects/${delivered.projectId}/undeploy`, { method: "POST" });
+    // the server first: it would start the supervisor again
+    await server[Symbol.asyncDispose]();
     await stopSupervisor({ dataDir });
     console.log(colors.dim("Torn down. The repository and the releases are kept in the data directory."));
   } else {
     console.log(colors.dim(`It keeps running. DATA_DIR=${dataDir} npm start opens the chat's server again.`));
   }
-  await closeConversation(client, delivered.threadId);
   return answer.ok ? 0 : 1;
 }
 
