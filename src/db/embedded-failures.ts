@@ -13,7 +13,8 @@ const KNOWN: readonly { sign: RegExp; explain: (place: string) => AppError }[] =
       new AppError("invalid_config", `${place} was written by another version of PostgreSQL. Use the Slipway version that made it, or another DATA_DIR.`),
   },
   {
-    sign: /EACCES|EPERM|EROFS|Permission denied|Operation not permitted|Read-only file system|has wrong ownership|has invalid permissions/i,
+    // Node answers ENOENT when it may not make a folder on a read-only file system
+    sign: /ENOENT.*mkdir|EACCES|EPERM|EROFS|Permission denied|Operation not permitted|Read-only file system|has wrong ownership|has invalid permissions/i,
     explain: (place) =>
       new AppError(
         "invalid_config",

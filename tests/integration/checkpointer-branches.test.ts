@@ -44,10 +44,13 @@ const KINDS = ["plain", "ask", "pair", "nested"] as const;
 const State = new StateSchema({
   kind: z.enum(KINDS).default("plain"),
   draft: z.string().default(""),
-  log: new ReducedValue(z.array(z.object({ by: z.string(), text: z.string() })).default(() => []), {
-    inputSchema: z.array(z.object({ by: z.string(), text: z.string() })),
-    reducer: (one, two) => [...one, ...two],
-  }),
+  log: new ReducedValue(
+    z.array(z.object({ by: z.string(), text: z.string() })).default(() => []),
+    {
+      inputSchema: z.array(z.object({ by: z.string(), text: z.string() })),
+      reducer: (one, two) => [...one, ...two],
+    },
+  ),
 });
 
 /** A graph whose nodes say something else at every call, so that a regenerated branch differs from the first one. */
@@ -76,7 +79,12 @@ function makeGraph(checkpointer: BaseCheckpointSaver) {
     .addNode("join", (state) => ({ log: [{ by: "join", text: String(state.log.length) }] }))
     .addNode("nested", child)
     .addNode("finish", () => ({ log: [say("finish", 300)] }))
-    .addConditionalEdges(START, (state) => (state.kind === "pair" ? ["left", "right"] : state.kind === "nested" ? ["nested"] : ["write"]), ["left", "right", "nested", "write"])
+    .addConditionalEdges(START, (state) => (state.kind === "pair" ? ["left", "right"] : state.kind === "nested" ? ["nested"] : ["write"]), [
+      "left",
+      "right",
+      "nested",
+      "write",
+    ])
     .addConditionalEdges("write", (state) => (state.kind === "ask" ? "ask" : "finish"), ["ask", "finish"])
     .addEdge("ask", "finish")
     .addEdge("left", "join")
@@ -132,7 +140,13 @@ async function growTree(seed: number, threadId: string, saver: BaseCheckpointSav
   const readGraph = makeGraph(reader);
   const heads: unknown[] = [];
   for await (const { values, next, tasks, metadata } of readGraph.getStateHistory(thread)) {
-    heads.push({ values: values as unknown, next, source: metadata?.source, step: metadata?.step, tasks: tasks.map(({ name, interrupts }) => ({ name, interrupts: interrupts.map((one) => one.value as unknown) })) });
+    heads.push({
+      values: values as unknown,
+      next,
+      source: metadata?.source,
+      step: metadata?.step,
+      tasks: tasks.map(({ name, interrupts }) => ({ name, interrupts: interrupts.map((one) => one.value as unknown) })),
+    });
   }
   return { heads, operations };
 }
