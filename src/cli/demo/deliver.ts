@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "@langchain/langgraph-sdk";
 import colors from "picocolors";
+import { toAppError } from "#errors";
 import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
 import { decide, Question } from "./decide.ts";
 import { followThread } from "./follow-thread.ts";
@@ -23,6 +24,8 @@ interface Followed {
 }
 
 const LOOK_EVERY_MS = 300;
+/** News of a team needs a moment to wake the conversation, so quiet counts only after some looks. */
+const QUIET_LOOKS = 15;
 
 /**
  * Sends the request to the product owner (or finds the conversation where an interrupted demo left it), shows what every team does,
@@ -37,6 +40,7 @@ export async function deliver(input: { client: Client; request: string; yes: boo
   let said = "";
   let ended: Delivered | null = null;
   let looksAfterEnd = 0;
+  let quietLooks = 0;
   let projectId: string | null = null;
   const nothing = (summary: string): Delivered => ({ threadId, projectId, url: null, directUrl: null, healthPath, summary });
 
@@ -75,11 +79,18 @@ export async function deliver(input: { client: Client; request: string; yes: boo
     if (pending?.id !== undefined && question.success && thread.status === "interrupted" && !answered.has(pending.id)) {
       const answer = await decide(question.data, { yes: input.yes, told: said.includes(question.data.description) });
       answered.add(pending.id);
-      await client.runs.create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" });
+      await client.runs
+        .create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" })
+        .catch((error: unknown) => console.log(`  ${colors.yellow("not counted:")} ${toAppError(error).message}`));
     } else if (ended === null && thread.status === "error") {
       return nothing("the product owner's run failed; the server's log says why");
-    } else if (ended === null && thread.status === "idle" && children.length === 0 && (await isQuiet(client, threadId))) {
-      return nothing("the product owner started nothing; its answer is above");
+    }
+    const atRest = thread.status === "idle" && children.every((child) => child.status === "idle" || child.status === "error");
+    quietLooks = ended === null && atRest && (await isQuiet(client, threadId)) ? quietLooks + 1 : 0;
+    if (quietLooks >= QUIET_LOOKS) {
+      return nothing(
+        children.length === 0 ? "the product owner started nothing; its answer is above" : "the teams stopped before the end; the product owner says why above",
+      );
     }
     await pause(LOOK_EVERY_MS);
   }

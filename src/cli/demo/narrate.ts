@@ -12,7 +12,7 @@ const Attempt = z.object({
   outcome: z.string(),
   totals: z.object({ executed: z.number(), passed: z.number(), failed: z.number() }),
   failing: z.array(z.string()),
-  findings: z.array(z.object({ message: z.string(), blocking: z.boolean() })),
+  findings: z.array(z.object({ code: z.string(), message: z.string(), blocking: z.boolean() })),
 });
 
 /** The fields of any node's update that are worth a line; everything else is left to `/threads/:id/history`. */
@@ -48,6 +48,7 @@ const TOOL_WORDS: Record<string, string> = {
   execute_command: "runs",
   search_in_code: "searches",
   list_files: "lists",
+  delete_file: "deletes",
 };
 
 /** Turns one finished task into the lines that a person watching wants to see. Pure. */
@@ -67,17 +68,20 @@ export function narrate(team: string, task: FinishedTask): string[] {
   const attempt = update.attempts?.at(-1);
   if (attempt && task.node === "tester") lines.push(...attemptLines(attempt, who(task.node)));
   for (const step of update.done?.evidence ?? []) lines.push(`${who(task.node)}${step.ok ? colors.green("✓") : colors.red("✗")} ${step.message}`);
-  if (update.result) lines.push(`${who(task.node)}${colors.bold(update.result.status)}: ${update.result.summary}`);
+  if (update.result) lines.push(`${who(task.node)}${colors.bold(update.result.status)}${update.result.summary === "" ? "" : `: ${update.result.summary}`}`);
   return lines;
 }
 
 function developerLines(message: z.infer<typeof Message>, who: string): string[] {
   if (message.type !== "ai") return [];
-  return message.tool_calls.flatMap((call) => {
+  const said = textOf(message);
+  const words = said === "" ? [] : [`${who}${colors.dim(`“${said.replaceAll(/\s+/g, " ").slice(0, 240)}”`)}`];
+  const actions = message.tool_calls.flatMap((call) => {
     const word = TOOL_WORDS[call.name];
     const object = call.args["path"] ?? call.args["command"] ?? call.args["pattern"] ?? "";
     return word === undefined ? [] : [`${who}${word} ${String(object).split("\n")[0]?.slice(0, 100) ?? ""}`];
   });
+  return [...words, ...actions];
 }
 
 function attemptLines(attempt: z.infer<typeof Attempt>, who: string): string[] {
@@ -87,7 +91,9 @@ function attemptLines(attempt: z.infer<typeof Attempt>, who: string): string[] {
   const failing = attempt.failing.slice(0, 5).map((id) => `${who}  ${colors.red("✗")} ${id}`);
   const findings = attempt.green
     ? []
-    : attempt.findings.filter((finding) => finding.blocking).map((finding) => `${who}  ${colors.yellow("!")} ${finding.message}`);
+    : attempt.findings
+        .filter((finding) => finding.blocking && !(failed > 0 && finding.code === "exit_code"))
+        .map((finding) => `${who}  ${colors.yellow("!")} ${finding.message}`);
   return [head, ...failing, ...findings];
 }
 

@@ -10,6 +10,7 @@ export function developerSystem({ stack }: { stack: Stack }): string {
     "",
     "How to work:",
     "- Look at what is there before you change it. Several tool calls may go into one answer when they do not depend on each other.",
+    "- With each batch of calls say in one short sentence what you do and why: people watch.",
     "- Write whole new files with write_file; change existing ones with apply_diff.",
     "- Write tests with the code: at least one for every acceptance criterion, through HTTP against a real server on port 0 with a temporary storage folder, and a restart (close, start again with the same folder) where state must survive. Tests close what they open, use no fixed port, and do not sleep.",
     "- Run the test command with execute_command before you say that you are done.",

@@ -21,7 +21,9 @@ export const SHOWN_IN_FULL = 3;
 /** What the developer learns from a red round: facts from the harness, never a raw log, never the developer's own words. */
 export function reworkPacket({ attempt, report, sources = {}, diff, sameAsBefore, roundsLeft }: ReworkFacts): string {
   const parts = [`Round ${attempt.round} is not green. ${headline(attempt)}`];
-  const findings = attempt.findings.filter((finding) => finding.blocking);
+  const named = report !== null && failingCases(report).length > 0;
+  // beside tests that failed by name, the exit code says nothing
+  const findings = attempt.findings.filter((finding) => finding.blocking && !(named && finding.code === "exit_code"));
   if (findings.length > 0) parts.push(`Why:\n${findings.map((finding) => `- ${finding.message}`).join("\n")}`);
   if (report !== null) parts.push(...failures(report, sources));
   if (diff.trim() !== "") parts.push(`What you had changed (it is still there):\n\`\`\`diff\n${cut(withoutHashes(diff), LIMITS.diff)}\n\`\`\``);

@@ -8,6 +8,7 @@ export function serviceContract(stack: Stack): string {
     `- Its settings come from the environment: PORT and HOST to listen on, RELEASE (an id), STORAGE_DIR (a folder that exists and outlives restarts). Defaults for a developer's machine: PORT 3000, HOST 127.0.0.1, RELEASE "dev", STORAGE_DIR "./data".`,
     '- GET on the health path answers 200 with JSON {"status":"ok","release":<RELEASE>}.',
     "- What must survive a restart is written under STORAGE_DIR before the request is answered (write a temporary file, then rename it over the old one). A missing or empty file is an empty state.",
+    "- When a new release goes live, the old one still runs for a moment on the same STORAGE_DIR: read the current state before changing it, never overwrite it with what was in memory since the start.",
     "- SIGTERM ends it: it stops taking requests, finishes those in flight, answers with Connection: close while doing so, and exits with code 0 within a few seconds.",
     "- Bad input gets a 4xx answer with a JSON body that says what is wrong; it never crashes the process.",
     ...STACK_RULES[stack],
