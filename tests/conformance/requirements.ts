@@ -127,6 +127,8 @@ export const REQUIREMENTS = {
     source: "sdk onDisconnect",
   },
 
+  "stream.restart": { behaviour: "a stream goes on for the SDK when the server is killed and started again", source: "ours; sdk reconnect" },
+
   // interrupts
   "interrupt.thread": { behaviour: "an interrupted thread says so, in status, interrupts and state", source: "agent-inbox" },
   "interrupt.resume": { behaviour: "command.resume answers it and the run goes on", source: "sdk command.resume" },

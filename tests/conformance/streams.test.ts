@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
+import { type ServerProcess, startServer } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
-import { collect, until, world } from "./world.ts";
+import { collect, CONFORMANCE_GRAPHS, until, world } from "./world.ts";
 
 const here = world();
 
@@ -184,4 +185,36 @@ verifies("stream.disconnect-cancel", async () => {
   const kept = await leave("continue");
   await kept.gate.open();
   expect(await here.client.runs.join(kept.id, kept.runId)).toMatchObject({ log: ["entered", "passed"] });
+});
+
+verifies("stream.restart", async () => {
+  const start = (environment: Record<string, string>) =>
+    startServer({ databaseUrl: here.database.url, langgraphJson: CONFORMANCE_GRAPHS, environment: { LEASE_SECONDS: "1", ...environment } });
+  const first = await start({});
+  const gate = here.gate();
+  const { thread_id: id } = await first.client.threads.create();
+  const stream = first.client.runs.stream(id, "gate", { input: gate.input, streamMode: "updates", streamResumable: true });
+  const events: Event[] = [];
+  let second: ServerProcess | undefined;
+  try {
+    for await (const event of stream) {
+      events.push(event as Event);
+      if (event.event !== "updates" || second !== undefined) continue;
+      // an update is told before its checkpoint stands; what has none is done again
+      await until(
+        () => here.client.threads.getState(id),
+        ({ next }) => next[0] === "hold",
+      );
+      await first.stop("SIGKILL");
+      second = await start({ PORT: new URL(first.url).port });
+      await gate.open();
+    }
+    expect(data(events, "updates")).toEqual([{ enter: { log: ["entered"] } }, { hold: { log: ["passed"] } }]);
+    const ids = events.map((event) => Number(event.id));
+    expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => a - b));
+    expect((await here.client.threads.getState(id)).values).toMatchObject({ log: ["entered", "passed"] });
+  } finally {
+    await first[Symbol.asyncDispose]();
+    await second?.[Symbol.asyncDispose]();
+  }
 });
