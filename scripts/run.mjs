@@ -40,6 +40,16 @@ function findNode() {
   process.exit(1);
 }
 
+function parentOf(pid) {
+  try {
+    // after the name, which may hold spaces and brackets: state, parent
+    if (process.platform === "linux") return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ")[1]);
+    return Number(spawnSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim());
+  } catch {
+    return 0;
+  }
+}
+
 install();
 const [file, ...rest] = process.argv[2] === "--watch" ? ["--watch", ...process.argv.slice(3)] : process.argv.slice(2);
 if (!file) {
@@ -53,7 +63,18 @@ const child = spawn(node, [file, ...rest], {
   env: { ...process.env, PATH: `${dirname(node)}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`, SLIPWAY_CALLER_DIR: process.env.INIT_CWD ?? process.cwd() },
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-// npm does not always pass a signal on, and cannot when it is killed: an orphan must not keep the port
-const parent = process.ppid;
-if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 250).unref();
+// npm does not always pass a signal on, and cannot when it is killed: an orphan must not keep the port. npm stands above us, or above the
+// shell that it starts scripts with.
+if (process.env.npm_lifecycle_event) {
+  const above = [process.ppid, parentOf(process.ppid)].filter((pid) => pid > 1);
+  const isGone = (pid) => {
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch (error) {
+      return error.code === "ESRCH";
+    }
+  };
+  setInterval(() => above.some(isGone) && child.kill("SIGTERM"), 250).unref();
+}
 child.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
