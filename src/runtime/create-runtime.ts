@@ -64,7 +64,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     checkpointer: options.checkpointer,
     store: options.store,
     log: options.log,
-    workerId: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    workerId: `${hostname().slice(0, 30)}:${process.pid}:${randomUUID().slice(0, 8)}`,
     executes: options.role !== "server",
     jobs: options.jobs,
     leaseSeconds: options.leaseSeconds,

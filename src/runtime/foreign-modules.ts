@@ -1,5 +1,7 @@
-import { registerHooks } from "node:module";
+import { createRequire, registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
 
+const requireOurs = createRequire(import.meta.url);
 let shared = false;
 let typescript: Promise<void> | undefined;
 
@@ -18,6 +20,8 @@ export function shareOurLangGraph(): void {
         return next(specifier, context);
       } catch (error) {
         if (!OURS.test(specifier)) throw error;
+        // a CommonJS file gets the build that it can require
+        if (context.conditions.includes("require")) return { url: pathToFileURL(requireOurs.resolve(specifier)).href, shortCircuit: true };
         return next(specifier, { ...context, parentURL: import.meta.url });
       }
     },

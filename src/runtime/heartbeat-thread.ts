@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createClient } from "#db/client.ts";
+import { heartbeatName } from "#db/queries/claim-expired-runs.ts";
 import { extendLeases } from "#db/queries/extend-leases.ts";
 import type { FromHeartbeat, HeartbeatSettings, ToHeartbeat } from "./heartbeat.ts";
 
@@ -9,8 +10,8 @@ import type { FromHeartbeat, HeartbeatSettings, ToHeartbeat } from "./heartbeat.
  */
 const port = parentPort;
 if (port === null) throw new Error("heartbeat-thread.ts runs as a worker thread");
-const { url, leaseSeconds, intervalMs } = workerData as HeartbeatSettings;
-const sql = createClient({ url, poolSize: 1, applicationName: "slipway-heartbeat", statementTimeoutMs: 5_000, connectTimeoutSeconds: 5 });
+const { url, workerId, leaseSeconds, intervalMs } = workerData as HeartbeatSettings;
+const sql = createClient({ url, poolSize: 1, applicationName: heartbeatName(workerId), statementTimeoutMs: 5_000, connectTimeoutSeconds: 5 });
 /** Until when each held run may be kept alive: a run must not outlive its time limit because its process hangs. */
 const held = new Map<string, { epoch: number; until: number }>();
 const told = new Set<string>();

@@ -3,6 +3,8 @@ import type { Log } from "#log";
 
 export interface HeartbeatSettings {
   url: string;
+  /** Names the connection, so that others see at once when this process is gone; see `claim-expired-runs.ts`. */
+  workerId: string;
   leaseSeconds: number;
   intervalMs: number;
 }
@@ -25,7 +27,7 @@ export class Heartbeat implements AsyncDisposable {
   #thread: Worker;
   #stopping = false;
 
-  constructor(settings: { url: string; leaseSeconds: number }, handlers: HeartbeatHandlers, log: Log) {
+  constructor(settings: { url: string; workerId: string; leaseSeconds: number }, handlers: HeartbeatHandlers, log: Log) {
     // four beats a lease: three may fail before anybody takes over
     this.#settings = { ...settings, intervalMs: (settings.leaseSeconds * 1_000) / 4 };
     this.#handlers = handlers;

@@ -64,7 +64,7 @@ export class Worker implements AsyncDisposable {
     this.#context = context;
     this.#ports = ports;
     this.#heartbeat = new Heartbeat(
-      { url: context.database.url, leaseSeconds: context.leaseSeconds },
+      { url: context.database.url, workerId: context.workerId, leaseSeconds: context.leaseSeconds },
       { onLost: (runId, epoch) => this.#lost(runId, epoch), onCancel: (runId) => this.cancelled(runId) },
       context.log,
     );

@@ -6,7 +6,7 @@ import type { RunPorts } from "#ports/run.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "#runtime/create-runtime.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
-import { InMemoryStore } from "@langchain/langgraph-checkpoint";
+import { Store } from "#runtime/store.ts";
 import { MemoryStreamBus } from "#runtime/stream-bus/memory.ts";
 
 export const FIXTURE_GRAPHS = fileURLToPath(new URL("../fixtures/graphs/langgraph.json", import.meta.url));
@@ -26,7 +26,7 @@ export function onlyRuntimePorts(): Omit<RunPorts, "teams" | "approvals"> {
 /** A runtime over a test database with the fixture graphs. */
 export async function testRuntime(database: Database, options: Partial<RuntimeOptions> & { configPath?: string } = {}): Promise<Runtime> {
   const checkpointer = new Checkpointer(database);
-  const store = new InMemoryStore();
+  const store = new Store(database);
   const { configPath, ...rest } = options;
   const graphs = await loadGraphs({ configPath: configPath ?? FIXTURE_GRAPHS, checkpointer, store, environment: {} });
   return createRuntime({

@@ -2,8 +2,20 @@ import type { Claim } from "./claim-runs.ts";
 import { claimedThreadColumns, type ClaimedRow, runColumns } from "./run-row.ts";
 import type { Sql } from "./sql.ts";
 
+const HEARTBEAT = "slipway-beat ";
+
+/** Name of the connection over which a worker extends its leases (PostgreSQL keeps 63 characters). */
+export function heartbeatName(worker: string): string {
+  return `${HEARTBEAT}${worker}`.slice(0, 63);
+}
+
+/** A heartbeat comes four times a lease; with that part of it left, at least one is missing. */
+const MISSED = 0.6;
+
 /**
- * Takes over running runs whose lease ran out: their worker died, hangs or lost the database. The raised epoch fences it out.
+ * Takes over running runs whose lease ran out: their worker died, hangs or lost the database. Earlier, when a heartbeat is missing and the
+ * connection it comes over is gone, as after a kill. Taking over a worker that lives after all is safe, only wasteful: the raised
+ * epoch fences it out.
  * `crashes` counts only while the thread's head stands still, so a long run that gets on may be killed any number of times.
  */
 export function claimExpiredRuns(sql: Sql, claim: Claim): Promise<ClaimedRow[]> {
@@ -11,7 +23,9 @@ export function claimExpiredRuns(sql: Sql, claim: Claim): Promise<ClaimedRow[]> 
     with candidate as materialized (
       select r.run_id, (select max(c.checkpoint_id) from checkpoints c where c.thread_id = r.thread_id::text and c.checkpoint_ns = '') as head
       from runs r left join run_leases l on l.run_id = r.run_id
-      where r.status = 'running' and (l.run_id is null or l.lease_until < now()) and r.graph_id = any(${claim.graphIds}::text[])
+      where r.status = 'running' and (l.run_id is null or l.lease_until < now() or (
+          l.lease_until < now() + make_interval(secs => ${claim.leaseSeconds * MISSED})
+          and not exists (select 1 from pg_stat_activity a where a.application_name = left(${HEARTBEAT} || r.worker, 63)))) and r.graph_id = any(${claim.graphIds}::text[])
       order by l.lease_until nulls first limit ${claim.limit}
       for update of r skip locked
     ), r as (

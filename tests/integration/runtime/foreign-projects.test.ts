@@ -1,0 +1,93 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, rename, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { InMemoryStore } from "@langchain/langgraph-checkpoint";
+import { Checkpointer } from "#runtime/checkpointer.ts";
+import { loadGraphs } from "#runtime/load-graphs.ts";
+import { testDatabase } from "../../helpers/database.ts";
+
+const run = promisify(execFile);
+const PROJECTS = fileURLToPath(new URL("../../fixtures/projects", import.meta.url));
+const SERVE = fileURLToPath(new URL("../../fixtures/processes/serve-project.ts", import.meta.url));
+
+interface Seen {
+  first: string[];
+  asked: { kind: string; action: string }[];
+  second: string[];
+  nodes: number;
+  values: Record<string, unknown>;
+  next: string[];
+}
+
+/** Copies a project to where no node_modules is above it, and serves it in a process of its own. */
+async function serve(project: string, input: unknown, answer: unknown): Promise<Seen> {
+  const { url } = await testDatabase();
+  const folder = join(await mkdtemp(join(tmpdir(), "slipway-foreign-")), project);
+  await cp(join(PROJECTS, project), folder, { recursive: true });
+  if (project === "typescript") await rename(join(folder, "env.example"), join(folder, ".env"));
+  const env = {
+    PATH: process.env["PATH"],
+    DATABASE_URL: url,
+    GRAPHS: join(folder, "langgraph.json"),
+    INPUT: JSON.stringify(input),
+    ANSWER: JSON.stringify(answer),
+  };
+  const { stdout } = await run(process.execPath, [SERVE], { env });
+  return JSON.parse(stdout) as Seen;
+}
+
+describe("a project that is not ours is streamed, asked and resumed:", () => {
+  test("JavaScript, compiled by its author", async () => {
+    const seen = await serve("javascript", { name: "Ada" }, "yes");
+    expect(seen.first.join()).toContain("greet?");
+    expect(seen).toMatchObject({ asked: [{ kind: "question" }], values: { text: 'hello Ada ("yes")' }, next: [] });
+    expect(seen.second.at(-1)).toContain("hello Ada");
+  });
+
+  test("TypeScript with enums, namespaces, decorators, parameter properties, .js specifiers and path aliases, from a factory", async () => {
+    const seen = await serve("typescript", { name: "Ada" }, true);
+    expect(seen).toMatchObject({ asked: [{ kind: "question" }], values: { text: "hello Ada, please (warm, true)", tone: "warm" }, nodes: 4 });
+  });
+
+  test("the Functional API in CommonJS", async () => {
+    const seen = await serve("functional", { name: "Ada" }, { ok: 1 });
+    expect(seen).toMatchObject({ asked: [{ kind: "question" }], values: { text: 'hello Ada ({"ok":1})' } });
+  });
+
+  test("createAgent with its human in the loop", async () => {
+    const seen = await serve("agent", { messages: [{ type: "human", content: "greet Ada" }] }, { decisions: [{ type: "approve" }] });
+    expect(seen.asked).toEqual([{ kind: "question", action: "greet" }]);
+    const messages = seen.values["messages"] as { type: string; content: string }[];
+    expect(messages.map((message) => message.type)).toEqual(["human", "ai", "tool", "ai"]);
+    expect(messages.at(-1)?.content).toBe("done: hello Ada");
+  });
+});
+
+describe("a langgraph.json", () => {
+  async function load(text: string) {
+    const { database } = await testDatabase();
+    const configPath = join(await mkdtemp(join(tmpdir(), "slipway-config-")), "langgraph.json");
+    await writeFile(configPath, text);
+    return loadGraphs({ configPath, checkpointer: new Checkpointer(database), store: new InMemoryStore(), environment: {} });
+  }
+
+  test.each([
+    ["{ nope", "is not JSON"],
+    ["[]", "shape of a langgraph.json"],
+    ['{"graphs": {"a": 1}}', "graphs.a"],
+  ])("that reads %s says what is wrong", async (text, words) => {
+    await expect(load(text)).rejects.toMatchObject({ code: "invalid_config", message: expect.stringContaining(words) as string });
+  });
+
+  test("that names what is not there is served without it", async () => {
+    const graphs = await load('{"graphs": {"gone": "./gone.ts:graph", "python": "./agent.py:graph"}}');
+    expect(graphs.runnable).toEqual([]);
+    expect(graphs.find("gone")?.error).toContain("there is no file");
+    expect(graphs.find("python")?.error).toContain("Python");
+    await expect(graphs.compiled("gone")).rejects.toMatchObject({ code: "graph_load_failed" });
+  });
+});

@@ -1,0 +1,86 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
+import { createLog } from "#log";
+import { testDatabase } from "../../helpers/database.ts";
+import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
+
+const log = createLog("silent");
+const never = new AbortController().signal;
+const linesOf = async (path: string) => (await readFile(path, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+
+describe("a run whose lease ran out", () => {
+  test("is taken over; the first worker can write nothing more, and the stream goes on", async () => {
+    const { database } = await testDatabase();
+    const journal = join(await mkdtemp(join(tmpdir(), "slipway-takeover-")), "journal");
+    await using busA = await openPostgresBus({ database, log });
+    await using busB = await openPostgresBus({ database, log });
+    // a long lease: the first worker's heartbeat comes too late to notice
+    await using first = await testRuntime(database, { bus: busA, leaseSeconds: 240, jobs: 1 });
+    await first.start();
+    const thread = (await first.services.threads.create(LOCAL, {})).thread_id;
+    const { run, stream } = await first.services.runs.stream(
+      LOCAL,
+      thread,
+      { assistant_id: "slow", input: { steps: 6, ms: 150, journal } },
+      { ...NO_HEADERS, signal: never },
+    );
+    const ids = (async () => {
+      const seen: number[] = [];
+      for await (const frame of stream) seen.push(Number(frame.id));
+      return seen;
+    })();
+    await eventually(
+      () => linesOf(journal),
+      (lines) => lines.some((line) => line.startsWith("begin 2")),
+    );
+    await using second = await testRuntime(database, { bus: busB });
+    await database.sql`update run_leases set lease_until = now() - interval '1 second' where run_id = ${run.run_id}`;
+    await second.start();
+    expect(await second.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({
+      done: [1, 2, 3, 4, 5, 6],
+    });
+    // the first worker has let go: its slot is free for the next run
+    await eventually(
+      async () => first.busy(),
+      (busy) => busy === 0,
+    );
+    const history = await second.services.threads.history(LOCAL, thread, { limit: 100 });
+    expect(history.slice(0, -1).map((one) => one.parent_checkpoint?.checkpoint_id)).toEqual(history.slice(1).map((one) => one.checkpoint?.checkpoint_id));
+    expect(history[0]?.values).toMatchObject({ done: [1, 2, 3, 4, 5, 6] });
+    const [row] = await database.sql<
+      { status: string; attempt: number; crashes: number }[]
+    >`select status, attempt, crashes from runs where run_id = ${run.run_id}`;
+    expect(row).toEqual({ status: "success", attempt: 2, crashes: 1 });
+    const seen = await ids;
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  test("again and again without getting on ends with an error that says so", async () => {
+    const { database } = await testDatabase();
+    await using runtime = await testRuntime(database);
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" } }, NO_HEADERS);
+    await database.sql`update runs set status = 'running', attempt = 9, crashes = 9, worker = 'gone', epoch = 9 where run_id = ${run.run_id}`;
+    await runtime.start();
+    expect(await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({
+      __error__: { error: "internal", message: expect.stringContaining("10 times") as string },
+    });
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error" });
+  });
+
+  test("by a worker that is gone is taken over before that", async () => {
+    const { database } = await testDatabase();
+    await using runtime = await testRuntime(database, { leaseSeconds: 60 });
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" } }, NO_HEADERS);
+    await database.sql`update runs set status = 'running', attempt = 1, worker = 'gone', epoch = 1 where run_id = ${run.run_id}`;
+    await database.sql`insert into run_leases (run_id, epoch, lease_until) values (${run.run_id}, 1, now() + interval '30 seconds')`;
+    await runtime.start();
+    const started = Date.now();
+    expect(await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({ answer: "you said x" });
+    expect(Date.now() - started).toBeLessThan(25_000);
+  });
+});
