@@ -5,6 +5,10 @@ import fs from "node:fs";
 import http from "node:http";
 import { syncBuiltinESMExports } from "node:module";
 
+// only the server itself dies; what it starts must outlive it or be cleaned up
+delete process.env.NODE_OPTIONS;
+const isServer = process.argv[1]?.endsWith("src/main.ts") ?? false;
+
 const [kind, number, moment] = (process.env.KILL_AT ?? "").split(":");
 const seen = { checkpoint: 0, program: 0, order: 0 };
 const countFile = process.env.KILL_COUNT_FILE;
@@ -25,39 +29,41 @@ function event(name) {
   return true;
 }
 
-// programs: git, the sandbox (tests, commands, syntax checks), the supervisor
-const { spawn, execFile } = childProcess;
-childProcess.spawn = function (...args) {
-  const last = event("program");
-  const child = spawn.apply(this, args);
-  if (last) child.once("exit", die);
-  return child;
-};
-childProcess.execFile = function (...args) {
-  const last = event("program");
-  const child = execFile.apply(this, args);
-  if (last) child.once("exit", die);
-  return child;
-};
-
-// orders to the supervisor go over a unix socket
-const { request } = http;
-http.request = function (...args) {
-  const toSupervisor = args.some((argument) => typeof argument === "object" && argument !== null && "socketPath" in argument);
-  const last = toSupervisor && event("order");
-  const call = request.apply(this, args);
-  if (last) call.once("response", (response) => response.once("end", die));
-  return call;
-};
-syncBuiltinESMExports();
-
-const { Checkpointer } = await import("../../src/runtime/checkpointer.ts");
-for (const method of ["put", "putWrites"]) {
-  const original = Checkpointer.prototype[method];
-  Checkpointer.prototype[method] = async function (...args) {
-    const last = event("checkpoint");
-    const result = await original.apply(this, args);
-    if (last) die();
-    return result;
+if (isServer) {
+  // programs: git, the sandbox (tests, commands, syntax checks), the supervisor
+  const { spawn, execFile } = childProcess;
+  childProcess.spawn = function (...args) {
+    const last = event("program");
+    const child = spawn.apply(this, args);
+    if (last) child.once("exit", die);
+    return child;
   };
+  childProcess.execFile = function (...args) {
+    const last = event("program");
+    const child = execFile.apply(this, args);
+    if (last) child.once("exit", die);
+    return child;
+  };
+
+  // orders to the supervisor go over a unix socket
+  const { request } = http;
+  http.request = function (...args) {
+    const toSupervisor = args.some((argument) => typeof argument === "object" && argument !== null && "socketPath" in argument);
+    const last = toSupervisor && event("order");
+    const call = request.apply(this, args);
+    if (last) call.once("response", (response) => response.once("end", die));
+    return call;
+  };
+  syncBuiltinESMExports();
+
+  const { Checkpointer } = await import("../../src/runtime/checkpointer.ts");
+  for (const method of ["put", "putWrites"]) {
+    const original = Checkpointer.prototype[method];
+    Checkpointer.prototype[method] = async function (...args) {
+      const last = event("checkpoint");
+      const result = await original.apply(this, args);
+      if (last) die();
+      return result;
+    };
+  }
 }

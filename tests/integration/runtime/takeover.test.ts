@@ -36,7 +36,7 @@ describe("a run whose lease ran out", () => {
       () => linesOf(journal),
       (lines) => lines.some((line) => line.startsWith("begin 2")),
     );
-    await using second = await testRuntime(database, { bus: busB });
+    await using second = await testRuntime(database, { bus: busB, leaseSeconds: 240 });
     await database.sql`update run_leases set lease_until = now() - interval '1 second' where run_id = ${run.run_id}`;
     await second.start();
     expect(await second.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({
