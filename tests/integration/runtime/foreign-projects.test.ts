@@ -11,7 +11,7 @@ import { loadGraphs } from "#runtime/load-graphs.ts";
 import { testDatabase } from "../../helpers/database.ts";
 
 const run = promisify(execFile);
-const PROJECTS = fileURLToPath(new URL("../../fixtures/projects", import.meta.url));
+const PROJECTS = fileURLToPath(new URL("../../fixtures/runtime-projects", import.meta.url));
 const SERVE = fileURLToPath(new URL("../../fixtures/processes/serve-project.ts", import.meta.url));
 
 interface Seen {
