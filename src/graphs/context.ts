@@ -24,7 +24,10 @@ export function findPorts(config: WithConfigurable | undefined): RunPorts | null
 export function portsOf(config: WithConfigurable | undefined): RunPorts {
   const ports = findPorts(config);
   if (ports === null) {
-    throw new AppError("ports_missing", "This node needs Slipway's run ports. Run the graph through a Slipway server (npm start); other servers can draw it but not run it.");
+    throw new AppError(
+      "ports_missing",
+      "This node needs Slipway's run ports. Run the graph through a Slipway server (npm start); other servers can draw it but not run it.",
+    );
   }
   return ports;
 }

@@ -21,7 +21,9 @@ export const assistants = pgTable("assistants", {
 export const assistantVersions = pgTable(
   "assistant_versions",
   {
-    assistantId: uuid("assistant_id").notNull().references(() => assistants.assistantId, { onDelete: "cascade" }),
+    assistantId: uuid("assistant_id")
+      .notNull()
+      .references(() => assistants.assistantId, { onDelete: "cascade" }),
     version: integer("version").notNull(),
     graphId: text("graph_id").notNull(),
     name: text("name").notNull(),

@@ -24,9 +24,13 @@ export const deliveries = pgTable(
   "deliveries",
   {
     id: uuid("id").primaryKey(),
-    projectId: uuid("project_id").notNull().references(() => projects.id, { onDelete: "cascade" }),
+    projectId: uuid("project_id")
+      .notNull()
+      .references(() => projects.id, { onDelete: "cascade" }),
     request: text("request").notNull().default(""),
-    status: text("status", { enum: ["planning", "building", "green", "failed", "cancelled", "deployed"] }).notNull().default("planning"),
+    status: text("status", { enum: ["planning", "building", "green", "failed", "cancelled", "deployed"] })
+      .notNull()
+      .default("planning"),
     branch: text("branch"),
     baseSha: text("base_sha"),
     headSha: text("head_sha"),
@@ -44,7 +48,9 @@ export const deliverySteps = pgTable(
   "delivery_steps",
   {
     sequence: bigserial("sequence", { mode: "number" }).primaryKey(),
-    deliveryId: uuid("delivery_id").notNull().references(() => deliveries.id, { onDelete: "cascade" }),
+    deliveryId: uuid("delivery_id")
+      .notNull()
+      .references(() => deliveries.id, { onDelete: "cascade" }),
     threadId: uuid("thread_id").notNull(),
     checkpointId: text("checkpoint_id").notNull(),
     node: text("node").notNull(),
@@ -59,7 +65,9 @@ export const deliverySteps = pgTable(
 
 export const testReports = pgTable("test_reports", {
   id: uuid("id").primaryKey(),
-  projectId: uuid("project_id").notNull().references(() => projects.id, { onDelete: "cascade" }),
+  projectId: uuid("project_id")
+    .notNull()
+    .references(() => projects.id, { onDelete: "cascade" }),
   deliveryId: uuid("delivery_id"),
   commitSha: text("commit_sha").notNull(),
   report: jsonb("report").notNull(),

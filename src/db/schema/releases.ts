@@ -8,7 +8,9 @@ export const releases = pgTable(
   "releases",
   {
     id: uuid("id").primaryKey(),
-    projectId: uuid("project_id").notNull().references(() => projects.id, { onDelete: "cascade" }),
+    projectId: uuid("project_id")
+      .notNull()
+      .references(() => projects.id, { onDelete: "cascade" }),
     number: integer("number").notNull(),
     commitSha: text("commit_sha").notNull(),
     status: text("status", { enum: ["starting", "live", "draining", "retired", "failed", "rolled_back"] }).notNull(),
@@ -29,7 +31,9 @@ export const releases = pgTable(
 /** A port belongs to one release until it has drained. */
 export const portLeases = pgTable("port_leases", {
   port: integer("port").primaryKey(),
-  releaseId: uuid("release_id").notNull().references(() => releases.id, { onDelete: "cascade" }),
+  releaseId: uuid("release_id")
+    .notNull()
+    .references(() => releases.id, { onDelete: "cascade" }),
   createdAt: time("created_at").notNull().defaultNow(),
 });
 
@@ -37,7 +41,9 @@ export const portLeases = pgTable("port_leases", {
 export const secrets = pgTable(
   "secrets",
   {
-    projectId: uuid("project_id").notNull().references(() => projects.id, { onDelete: "cascade" }),
+    projectId: uuid("project_id")
+      .notNull()
+      .references(() => projects.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
     version: integer("version").notNull(),
     origin: text("origin", { enum: ["generated", "user"] }).notNull(),
