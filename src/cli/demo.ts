@@ -16,6 +16,7 @@ import { z } from "zod";
 import { AppError, toAppError } from "#errors";
 import { stopSupervisor } from "#delivery/supervisor/ensure.ts";
 import { closeConversation, deliver } from "./demo/deliver.ts";
+import { openKeyboard } from "./demo/keyboard.ts";
 import { probeService } from "./demo/probe-service.ts";
 import { startServerProcess } from "./demo/server-process.ts";
 import { showUsage } from "./demo/show-usage.ts";
@@ -60,7 +61,7 @@ async function main(): Promise<number> {
   const dataDir = resolve(process.env["DATA_DIR"] ?? ".slipway/demo");
   if (options.request !== undefined) beginRecording(options.request);
   const live = process.env["OPENAI_API_KEY"] !== undefined || process.env["OPENAI_BASE_URL"] !== undefined;
-  await using server = await startServerProcess({ DATA_DIR: dataDir });
+  await using server = await startServerProcess({ DATA_DIR: dataDir }, join(dataDir, "demo-server.log"));
   console.log(colors.bold("Slipway: from a sentence to a running service"));
   console.log(
     colors.dim(
@@ -71,7 +72,8 @@ async function main(): Promise<number> {
   console.log(colors.dim(`Server ${server.url}, tests run in: ${info.sandbox}, data in ${dataDir}\n`));
 
   const client = new Client({ apiUrl: server.url });
-  const delivered = await deliver({ client, request, yes: options.yes });
+  const keyboard = openKeyboard();
+  const delivered = await deliver({ client, request, yes: options.yes, ask: keyboard.ask }).finally(() => keyboard.close());
   await showUsage(server.url, delivered.projectId);
   if (delivered.url === null || delivered.directUrl === null) {
     console.error(colors.red(`\nNothing was deployed: ${delivered.summary}`));
@@ -90,7 +92,8 @@ async function main(): Promise<number> {
     await stopSupervisor({ dataDir });
     console.log(colors.dim("Torn down. The repository and the releases are kept in the data directory."));
   } else {
-    console.log(colors.dim(`It keeps running. DATA_DIR=${dataDir} npm start opens the chat's server again.`));
+    console.log(colors.dim(`It keeps running. DATA_DIR=${dataDir} npm start opens the chat's server again;`));
+    console.log(colors.dim(`DATA_DIR=${dataDir} npx slipway stop-services takes it down.`));
   }
   return answer.ok ? 0 : 1;
 }

@@ -29,6 +29,8 @@ export interface DeliveryOptions {
   countFile?: string;
 }
 
+class DeliveryFailed extends Error {}
+
 const ENVIRONMENT = { PROXY_PORT: "0", LEASE_SECONDS: "2", SECRETS_KEY: "a-key-for-tests-only-0123456789abcdef", OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
 const PRELOAD = new URL("./kill-at.mjs", import.meta.url).href;
 const LIMIT_MS = 240_000;
@@ -59,7 +61,10 @@ export async function runDelivery(options: DeliveryOptions): Promise<{ outcome: 
         return null;
       });
       if (server === null) continue;
-      const state = await step(server, threadId, options.request).catch(() => "unreachable" as const);
+      const state = await step(server, threadId, options.request).catch((error: unknown) => {
+        if (error instanceof DeliveryFailed) throw new Error(`${error.message}; the server said: ${server?.output().slice(-2_000)}`);
+        return "unreachable" as const;
+      });
       if (state === "live") break;
       if (state === "unreachable" && !isAlive(server.pid)) {
         deaths += 1;
@@ -89,7 +94,7 @@ async function step(server: ServerProcess, threadId: string, request: string): P
   const children = await client.threads.search({ metadata: { parent_thread_id: threadId }, limit: 10 });
   const results = children.map((child) => (child.values as { result?: { status?: string } } | null)?.result?.status);
   const failed = results.find((status) => status !== undefined && !["green", "live"].includes(status));
-  if (failed !== undefined) throw new Error(`the delivery ended as ${failed}`);
+  if (failed !== undefined) throw new DeliveryFailed(`the delivery ended as ${failed}`);
   return results.includes("live") && thread.status === "idle" ? "live" : "working";
 }
 

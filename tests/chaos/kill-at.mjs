@@ -4,6 +4,7 @@ import childProcess from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import { syncBuiltinESMExports } from "node:module";
+import { promisify } from "node:util";
 
 // only the server itself dies; what it starts must outlive it or be cleaned up
 delete process.env.NODE_OPTIONS;
@@ -43,6 +44,15 @@ if (isServer) {
     const child = execFile.apply(this, args);
     if (last) child.once("exit", die);
     return child;
+  };
+  // what `promisify(execFile)` calls instead
+  childProcess.execFile[promisify.custom] = async (...args) => {
+    const last = event("program");
+    try {
+      return await execFile[promisify.custom](...args);
+    } finally {
+      if (last) die();
+    }
   };
 
   // orders to the supervisor go over a unix socket

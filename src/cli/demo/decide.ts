@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline/promises";
 import colors from "picocolors";
 import { z } from "zod";
+import type { Ask } from "./keyboard.ts";
 
 /** What the demo needs of a pending interrupt's payload; see `protocol/approval-payload.ts`. */
 export const Question = z.object({
@@ -24,22 +24,17 @@ const QUESTION_WORDS: Record<string, string> = {
  * Shows a question and gets the answer: from the keyboard, or approval at once with `yes`. `told`: the chat showed the description
  * already, so it is not printed again.
  */
-export async function decide(question: Question, { yes, told }: { yes: boolean; told: boolean }): Promise<Answer> {
+export async function decide(question: Question, { yes, told, ask }: { yes: boolean; told: boolean; ask: Ask }): Promise<Answer> {
   console.log(`\n${colors.yellow("?")} ${colors.bold(QUESTION_WORDS[question.x.kind] ?? question.action_request.action)}`);
   if (!told) showDescription(question.description);
-  if (question.x.kind === "secret") return { type: "edit", args: await askSecrets(Object.keys(question.action_request.args), yes) };
+  if (question.x.kind === "secret") return { type: "edit", args: await askSecrets(Object.keys(question.action_request.args), yes, ask) };
   if (yes && question.x.kind === "escalation") return { type: "reject", message: "Nobody is here who could help (--yes). Stop." };
   if (yes) {
     console.log(`  ${colors.green("approved")} ${colors.dim("(--yes)")}\n`);
     return { type: "approve" };
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const text = (await terminal.question("  Approve? [y, or a reason to reject] ")).trim();
-    return /^(y|yes|)$/i.test(text) ? { type: "approve" } : { type: "reject", message: text };
-  } finally {
-    terminal.close();
-  }
+  const text = (await ask("  Approve? [y, or a reason to reject] ")).trim();
+  return /^(y|yes|)$/i.test(text) ? { type: "approve" } : { type: "reject", message: text };
 }
 
 function showDescription(description: string): void {
@@ -52,14 +47,8 @@ function showDescription(description: string): void {
 }
 
 /** With `yes` nobody is there to ask, so each value is a placeholder that says what it is. */
-async function askSecrets(names: string[], yes: boolean): Promise<Record<string, string>> {
-  if (yes) return Object.fromEntries(names.map((name) => [name, `demo-value-of-${name.toLowerCase()}`]));
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const values: Record<string, string> = {};
-    for (const name of names) values[name] = await terminal.question(`  ${name} = `);
-    return values;
-  } finally {
-    terminal.close();
-  }
+async function askSecrets(names: string[], yes: boolean, ask: Ask): Promise<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const name of names) values[name] = yes ? `demo-value-of-${name.toLowerCase()}` : await ask(`  ${name} = `);
+  return values;
 }

@@ -5,6 +5,7 @@ import { toAppError } from "#errors";
 import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
 import { decide, Question } from "./decide.ts";
 import { followThread } from "./follow-thread.ts";
+import type { Ask } from "./keyboard.ts";
 import { narrate } from "./narrate.ts";
 
 export interface Delivered {
@@ -31,11 +32,12 @@ const QUIET_LOOKS = 15;
  * Sends the request to the product owner (or finds the conversation where an interrupted demo left it), shows what every team does,
  * answers what is asked, and ends with devops' result, or with the reason why it never came to one.
  */
-export async function deliver(input: { client: Client; request: string; yes: boolean }): Promise<Delivered> {
+export async function deliver(input: { client: Client; request: string; yes: boolean; ask: Ask }): Promise<Delivered> {
   const { client, request } = input;
   const threadId = await openConversation(client, request);
   const followed = new Map<string, Followed>([[threadId, { threadId, team: "product owner", read: followThread(client, threadId) }]]);
   const answered = new Set<string>();
+  const introduced = new Set<string>();
   let healthPath = "/";
   let said = "";
   let ended: Delivered | null = null;
@@ -50,13 +52,16 @@ export async function deliver(input: { client: Client; request: string; yes: boo
       if (followed.has(child.thread_id)) continue;
       const team = String(child.metadata?.["graph_id"] ?? "team");
       followed.set(child.thread_id, { threadId: child.thread_id, team, read: followThread(client, child.thread_id) });
-      console.log(`\n${colors.bold(team)} ${colors.dim(`works on thread ${child.thread_id}`)}`);
     }
 
     const news = (await Promise.all([...followed.values()].map(async (one) => (await one.read()).map((task) => ({ team: one.team, task }))))).flat();
     for (const { team, task } of news.toSorted((a, b) => (a.task.at ?? "").localeCompare(b.task.at ?? ""))) {
       const lines = narrate(team, task);
       said += lines.join("\n");
+      if (lines.length > 0 && team !== "product owner" && !introduced.has(task.threadId)) {
+        introduced.add(task.threadId);
+        console.log(`\n${colors.bold(team)} ${colors.dim("starts, on a thread of its own")}`);
+      }
       for (const line of lines) console.log(line);
       const engineered = EngineeringResult.safeParse(task.update["result"]);
       if (engineered.success) {
@@ -77,7 +82,7 @@ export async function deliver(input: { client: Client; request: string; yes: boo
     const pending = Object.values(thread.interrupts ?? {}).flat()[0];
     const question = Question.safeParse(pending?.value);
     if (pending?.id !== undefined && question.success && thread.status === "interrupted" && !answered.has(pending.id)) {
-      const answer = await decide(question.data, { yes: input.yes, told: said.includes(question.data.description) });
+      const answer = await decide(question.data, { yes: input.yes, told: said.includes(question.data.description), ask: input.ask });
       answered.add(pending.id);
       await client.runs
         .create(threadId, "product_owner", { command: { resume: { [pending.id]: answer } }, multitaskStrategy: "enqueue" })

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { AppError } from "#errors";
 
@@ -11,12 +13,13 @@ const READY = /^Slipway is ready: (http:\/\/\S+)/;
 
 /**
  * Starts a whole Slipway server (`src/main.ts`) as a child process on a free port and waits until it takes work.
- * Disposing sends SIGTERM and waits for the drain.
+ * Its log goes to `logFile`. Disposing sends SIGTERM and waits for the drain.
  */
-export async function startServerProcess(environment: Record<string, string>): Promise<ServerProcess> {
+export async function startServerProcess(environment: Record<string, string>, logFile: string): Promise<ServerProcess> {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, ["src/main.ts"], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
-    env: { ...process.env, PORT: "0", LOG_LEVEL: process.env["LOG_LEVEL"] ?? "error", ...environment },
+    stdio: ["ignore", "pipe", openSync(logFile, "a"), "ipc"],
+    env: { ...process.env, PORT: "0", ...environment },
   });
   const { stdout } = child;
   if (stdout === null) throw new AppError("internal", "The server was started without a pipe to read.");
@@ -25,7 +28,11 @@ export async function startServerProcess(environment: Record<string, string>): P
       const match = READY.exec(line);
       if (match?.[1] !== undefined) ready(match[1]);
     });
-    child.once("exit", (code) => fail(new AppError("internal", `The server ended while starting (exit code ${code}). Its message is above.`)));
+    child.once("exit", (code) =>
+      fail(
+        new AppError("internal", `The server ended while starting (exit code ${code}):\n${readFileSync(logFile, "utf8").split("\n").slice(-12).join("\n")}`),
+      ),
+    );
   });
   return { url, [Symbol.asyncDispose]: () => stop(child) };
 }
