@@ -33,7 +33,7 @@ export interface TestReport {
   totals: { executed: number; passed: number; failed: number; skipped: number };
   cases: TestCase[];
   findings: TestFinding[];
-  /** The gate of DESIGN decision 7: exit 0, at least one test executed, totals agree, nothing removed or skipped against the baseline. */
+  /** The gate (docs/decisions/0007): exit 0, at least one test executed, totals agree, nothing removed or skipped against the baseline. */
   green: boolean;
   /** sha256 over commit, outcome, totals and cases; durations excluded. */
   digest: string;

@@ -4,7 +4,7 @@ import { threads } from "./threads.ts";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 
-/** The run table is the queue (docs/decisions/0003): see `runtime/run-queue.ts` for the state machine. */
+/** The run table is the queue (docs/decisions/0003): see `runtime/worker.ts` for the state machine. */
 export const runs = pgTable(
   "runs",
   {

@@ -14,7 +14,7 @@ export interface Judgement {
 const MOST_NAMED = 10;
 
 /**
- * The gate (DESIGN decision 7): exit 0, at least one test executed, the runner's totals agree with the cases, and nothing that was there at the base
+ * The gate (docs/decisions/0007): exit 0, at least one test executed, the runner's totals agree with the cases, and nothing that was there at the base
  * is gone or skipped. A skipped test is accepted only where it was skipped at the base already: a delivery has no reason to add one.
  */
 export function judge(run: RunnerOutcome, baseline: Baseline | null): Judgement {
