@@ -46,8 +46,15 @@ const KNOWN_COMMANDS: Record<Stack, RegExp> = {
   python: /^python3? -m (?:unittest|pytest)(?: (?!-)[\w./*-]+)*$/,
 };
 
-/** Another test command becomes the usual one of the stack. */
+/** Another test command becomes the usual one of the stack; the service stays in the foreground, where the supervisor can watch it. */
 export function tidyPlan(plan: DeliveryPlan, stack: Stack): DeliveryPlan {
   const command = plan.test_command.trim();
-  return { ...plan, test_command: KNOWN_COMMANDS[stack].test(command) ? command : USUAL_COMMANDS[stack].test, start_command: plan.start_command.trim() };
+  return {
+    ...plan,
+    test_command: KNOWN_COMMANDS[stack].test(command) ? command : USUAL_COMMANDS[stack].test,
+    start_command: plan.start_command
+      .trim()
+      .replace(/^nohup\s+/, "")
+      .replace(/\s*&$/, ""),
+  };
 }

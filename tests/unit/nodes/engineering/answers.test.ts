@@ -76,6 +76,11 @@ describe("the test command of a plan", () => {
     ["python", "python3 -m pytest -k fast", "python3 -m unittest"],
     ["python", "true; python3 -m unittest", "python3 -m unittest"],
   ] as const)("%s: %s -> %s", (stack, given, expected) => expect(tidyPlan({ ...plan, test_command: given }, stack).test_command).toBe(expected));
+
+  test("the start command stays in the foreground", () => {
+    expect(tidyPlan({ ...plan, start_command: " nohup node src/server.js & " }, "node").start_command).toBe("node src/server.js");
+    expect(tidyPlan({ ...plan, start_command: "node src/server.js --a=b&c" }, "node").start_command).toBe("node src/server.js --a=b&c");
+  });
 });
 
 describe("an answer about an escalation", () => {
