@@ -18,12 +18,19 @@ export const RunCreate = z.object({
   input: z.unknown().optional(),
   command: RunCommand.nullish(),
   config: z
-    .object({ configurable: z.record(z.string(), z.unknown()).nullish(), recursion_limit: z.number().int().positive().nullish(), tags: z.array(z.string()).nullish() })
+    .object({
+      configurable: z.record(z.string(), z.unknown()).nullish(),
+      recursion_limit: z.number().int().positive().nullish(),
+      tags: z.array(z.string()).nullish(),
+    })
     .loose()
     .nullish(),
   context: z.record(z.string(), z.unknown()).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  checkpoint: z.object({ checkpoint_id: z.string().nullish(), checkpoint_ns: z.string().nullish(), checkpoint_map: z.record(z.string(), z.unknown()).nullish() }).loose().nullish(),
+  checkpoint: z
+    .object({ checkpoint_id: z.string().nullish(), checkpoint_ns: z.string().nullish(), checkpoint_map: z.record(z.string(), z.unknown()).nullish() })
+    .loose()
+    .nullish(),
   checkpoint_id: z.string().nullish(),
   stream_mode: z.union([StreamMode, z.array(StreamMode)]).nullish(),
   stream_subgraphs: z.boolean().nullish(),
@@ -34,7 +41,8 @@ export const RunCreate = z.object({
   if_not_exists: z.enum(["reject", "create"]).nullish(),
   on_completion: z.enum(["delete", "keep"]).nullish(),
   on_disconnect: z.enum(["continue", "cancel"]).nullish(),
-  after_seconds: z.number().nonnegative().nullish(),
+  // a century: what is later is a mistake, and no date of the database holds it
+  after_seconds: z.number().nonnegative().max(3_155_760_000).nullish(),
   durability: z.enum(["sync", "async", "exit"]).nullish(),
   webhook: z.string().nullish(),
 });

@@ -47,12 +47,12 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
   };
 }
 
-/** A checkpoint may come as an object, as a bare id, or inside `config.configurable`. */
-function checkpointOfRequest(input: RunCreate): RunKwargs["checkpoint"] {
+/** A checkpoint may come as an object, as a bare id, or inside `config.configurable`; null when none is named. */
+export function checkpointOfRequest(input: RunCreate): NonNullable<RunKwargs["checkpoint"]> | null {
   const { checkpoint } = input;
   const configured: unknown = input.config?.configurable?.["checkpoint_id"];
-  const id = checkpoint?.checkpoint_id ?? input.checkpoint_id ?? (typeof configured === "string" ? configured : null);
-  if (id === null) return null;
+  const id = checkpoint?.checkpoint_id || input.checkpoint_id || configured;
+  if (typeof id !== "string" || id === "") return null;
   return { checkpoint_id: id, checkpoint_ns: checkpoint?.checkpoint_ns ?? "", checkpoint_map: checkpoint?.checkpoint_map ?? null };
 }
 

@@ -18,7 +18,8 @@ import type { RunCreate } from "#protocol/run-create.ts";
 import type { JsonObject, Run, RunStatus } from "#protocol/wire.ts";
 import { findUsableAssistant } from "./assistants.ts";
 import { isUuid, newId } from "./ids.ts";
-import { kwargsOf } from "./run-request.ts";
+import { mustKnowCheckpoint } from "./known-checkpoint.ts";
+import { checkpointOfRequest, kwargsOf } from "./run-request.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -44,13 +45,14 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
     const [assistant, thread] = await Promise.all([
       findUsableAssistant(context, caller, input.assistant_id),
-      threadId !== null && (wantsResume || hasCheckpoint(input)) ? findThread(sql, threadId, caller.owner) : null,
+      threadId !== null && (wantsResume || checkpointOfRequest(input) !== null) ? findThread(sql, threadId, caller.owner) : null,
     ]);
     let kwargs = kwargsOf(input, assistant, options.headers, options.streamed);
     const head = kwargs.checkpoint && thread !== null ? await headCheckpoint(sql, thread.thread_id) : null;
     // naming the head is what clients do that keep track of it; nothing is forked
     if (kwargs.checkpoint && kwargs.checkpoint.checkpoint_id === head && !kwargs.checkpoint.checkpoint_ns) kwargs = { ...kwargs, checkpoint: null };
     const forks = Boolean(kwargs.checkpoint);
+    if (kwargs.checkpoint && thread !== null) await mustKnowCheckpoint(sql, thread.thread_id, kwargs.checkpoint);
     const plan = wantsResume ? await planFor(caller, threadId, thread, kwargs) : null;
     if (plan !== null) kwargs = withPlan(kwargs, plan);
     return startRun(context, worker, {
@@ -217,10 +219,6 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     if (!kwargs.resumable && !kwargs.streamed) return -1;
     return context.bus.last(run.run_id);
   }
-}
-
-function hasCheckpoint(input: RunCreate): boolean {
-  return Boolean(input.checkpoint?.checkpoint_id ?? input.checkpoint_id ?? input.config?.configurable?.["checkpoint_id"]);
 }
 
 export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {

@@ -17,6 +17,7 @@ import type { Checkpoint, Thread } from "#protocol/wire.ts";
 import { threadStand } from "./finish-run.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
+import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import { readAsking } from "./asking.ts";
 import { toCommand } from "./run-config.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -156,6 +157,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     async updateState(caller, threadId, input) {
       const thread = await mustFind(caller, threadId);
       await refuseWhileActive(threadId);
+      if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
       const config = { configurable: addressOf(threadId, input.checkpoint) };
       const graph = await graphOf(thread, config);
       const updated = await applyUpdate(graph, config, input.values, input.as_node);

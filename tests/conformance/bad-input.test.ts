@@ -78,6 +78,7 @@ verifies("bad.bodies", async () => {
     ['{"assistant_id":"steps","config":{"recursion_limit":"many"}}', 400],
     ['{"assistant_id":"steps","multitask_strategy":"novelty"}', 400],
     ['{"assistant_id":"steps","command":{"goto":{"no":"node"}}}', 400],
+    ['{"assistant_id":"steps","after_seconds":1e15}', 400],
     [`{"assistant_id":"steps","input":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, 400],
     [`{"assistant_id":"steps","input":{"big":"${"x".repeat(11_000_000)}"}}`, 413],
   ];
@@ -140,6 +141,19 @@ verifies("bad.reserved", async () => {
   const assistant = await here.client.assistants.create({ graphId: "mirror", config: { configurable: forged }, context: forged });
   const indirect = await here.client.runs.wait(id, assistant.assistant_id, { input: {} });
   expect(JSON.stringify(indirect)).not.toContain("forged");
+});
+
+verifies("bad.checkpoint", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const before = await here.client.threads.getState(id);
+  for (const checkpoint_id of [randomUUID(), "junk"]) {
+    const asked = { assistant_id: "steps", input: {}, checkpoint: { checkpoint_id } };
+    expect(refusal(await here.http("POST", `/threads/${id}/runs/wait`, asked))).toEqual([404, "not_found"]);
+    expect(refusal(await here.http("POST", `/threads/${id}/runs/stream`, { assistant_id: "steps", input: null, checkpoint_id }))).toEqual([404, "not_found"]);
+    expect(refusal(await here.http("POST", `/threads/${id}/state`, { values: {}, checkpoint: { checkpoint_id } }))).toEqual([404, "not_found"]);
+  }
+  expect(await here.client.threads.getState(id)).toEqual(before);
 });
 
 verifies("bad.resume-nothing", async () => {

@@ -165,6 +165,7 @@ export const REQUIREMENTS = {
   "bad.characters": { behaviour: "NUL and lone surrogates anywhere neither break nor lose a message", source: "ours; langgraph#370 of aegra" },
   "bad.last-event-id": { behaviour: "a junk Last-Event-ID is 400", source: "ours; deer-flow#4011" },
   "bad.reserved": { behaviour: "reserved keys of a client reach no graph", source: "ours" },
+  "bad.checkpoint": { behaviour: "a run or an update at a checkpoint that is not there is 404 and hides nothing", source: "ours" },
   "bad.resume-nothing": { behaviour: "a resume with nothing pending is 409 nothing_to_resume and changes nothing", source: "ours" },
   "bad.resume-stale": { behaviour: "a resume by an id that is answered already is refused and changes nothing", source: "ours" },
   "bad.resume-twice": { behaviour: "of many concurrent resumes one runs", source: "ours" },
