@@ -42,8 +42,8 @@ export interface Cluster {
 
 /** A server process that we started; it outlives us. */
 export interface StartedServer {
-  /** Null while it runs; afterwards why it ended. */
-  failure(): AppError | "lock file" | null;
+  /** Null while it runs; afterwards why it ended. `ended`: nothing is wrong with it, somebody stopped or killed it. */
+  failure(): AppError | "lock file" | "ended" | null;
 }
 
 /**
@@ -114,13 +114,17 @@ export function startServer(cluster: Cluster): StartedServer {
   // a session of its own: Ctrl-C in our terminal must not stop a server that others use
   const child = spawn(command, args, { ...options, env: SERVER_ENVIRONMENT, cwd: "/", detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
-  let failure: AppError | "lock file" | null = null;
+  let failure: AppError | "lock file" | "ended" | null = null;
   const fail = (reason: string) => {
     const written = readFileSync(cluster.logFile).subarray(offset).toString("utf8");
     failure = /lock file ".*" already exists/.test(written) ? "lock file" : explainStart(new Error(written.trim() || reason), cluster.home);
   };
   child.once("error", (error) => fail(error.message));
-  child.once("exit", (code, signal) => fail(`postgres ended with ${signal ?? code}`));
+  child.once("exit", (code, signal) => {
+    // 0: told to stop, by another process that came between our start and our first question, and was the last one to leave
+    if (code === 0 || signal === "SIGKILL") failure = "ended";
+    else fail(`postgres ended with ${signal ?? code}`);
+  });
   child.unref();
   return { failure: () => failure };
 }

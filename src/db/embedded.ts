@@ -92,12 +92,12 @@ export async function openEmbedded(dataDir: string, options: EmbeddedOptions = {
 /** Goes round until this process holds the shared lock on a running server. */
 async function hold(cluster: Cluster, client: postgres.Sql, isClosing: () => boolean): Promise<void> {
   let server: StartedServer | null = null;
-  let lastProgress = Date.now();
+  const began = Date.now();
   for (let round = 0; !isClosing(); round += 1) {
     const state = await tryHold(client);
     if (state === "held") return;
     const patience = state === "down" ? PATIENCE_MS : RECOVERY_PATIENCE_MS;
-    if (Date.now() - lastProgress > patience) {
+    if (Date.now() - began > patience) {
       throw new AppError(
         "database_unavailable",
         `The embedded PostgreSQL of ${cluster.home} did not answer for ${patience / 1000} s. Its log is ${cluster.logFile}.`,
@@ -107,7 +107,7 @@ async function hold(cluster: Cluster, client: postgres.Sql, isClosing: () => boo
       const failure = server?.failure();
       if (failure instanceof AppError) throw failure;
       if (failure === "lock file") removeStaleLock(cluster);
-      if (server === null || failure === "lock file") {
+      if (server === null || failure === "lock file" || failure === "ended") {
         server = startServer(cluster);
       }
     }
