@@ -17,6 +17,9 @@ const held = new Map<string, { epoch: number; until: number }>();
 const told = new Set<string>();
 let beating = false;
 
+// before the first run is held: others take a worker without this connection for dead
+sql`select 1`.catch(() => {});
+
 port.on("message", (message: ToHeartbeat) => {
   if (message.kind === "hold") held.set(message.runId, { epoch: message.epoch, until: message.until });
   else if (message.kind === "drop") {

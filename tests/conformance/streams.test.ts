@@ -188,8 +188,7 @@ verifies("stream.disconnect-cancel", async () => {
 });
 
 verifies("stream.restart", async () => {
-  const start = (environment: Record<string, string>) =>
-    startServer({ databaseUrl: here.database.url, langgraphJson: CONFORMANCE_GRAPHS, environment: { LEASE_SECONDS: "1", ...environment } });
+  const start = (environment: Record<string, string>) => startServer({ databaseUrl: here.database.url, langgraphJson: CONFORMANCE_GRAPHS, environment });
   const first = await start({});
   const gate = here.gate();
   const { thread_id: id } = await first.client.threads.create();
