@@ -71,8 +71,8 @@ async function startOnce(dataDir: string, logFile: string, proxyPort: number | u
   });
   closeSync(output);
   child.unref();
-  let ended: number | null | undefined;
-  child.once("exit", (code) => (ended = code));
+  let ended: number | "killed" | undefined;
+  child.once("exit", (code) => (ended = code ?? "killed"));
   child.once("error", () => (ended = 1));
   while (ended === undefined && Date.now() < deadline) {
     const found = await findSupervisor(dataDir);
@@ -88,7 +88,8 @@ async function startOnce(dataDir: string, logFile: string, proxyPort: number | u
       details: { port: proxyPort },
     });
   }
-  if (ended !== undefined && ended !== 0) throw new AppError("deploy_failed", `The supervisor ended at once with code ${ended}. ${logFile} says why.`);
+  // one that was killed is no reason to give up: the next one may live
+  if (typeof ended === "number" && ended !== 0) throw new AppError("deploy_failed", `The supervisor ended at once with code ${ended}. ${logFile} says why.`);
 }
 
 /**

@@ -125,6 +125,8 @@ describe("a killed supervisor", () => {
     kill9(supervisor);
     const outcome = await deploying;
     expect(outcome).toMatchObject({ status: "live", serving: { number: 2 } });
+    // seen late, the moment was over and the deployment too: then nobody needed the next supervisor until now
+    await ensureSupervisor({ dataDir: world.dataDir, proxyPort: 0 });
     await until(async () => (await world.slot(first.release.id))?.phase === "stopped");
     expect(await world.processes(first.release.id)).toEqual([]);
     const slot = await world.slot(outcome.release.id);
