@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "@langchain/langgraph-sdk";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { describeUnless } from "../helpers/unless.ts";
 import { verifies } from "./verifies.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -26,7 +27,7 @@ function install(): string | null {
 }
 
 const problem = install();
-if (problem !== null) console.warn(`LangGraph's CLI could not be installed, so its test is skipped: ${problem}`);
+if (problem !== null) console.warn(`LangGraph's CLI could not be installed: ${problem}`);
 
 function freePort(): Promise<number> {
   return new Promise((done) => {
@@ -37,7 +38,7 @@ function freePort(): Promise<number> {
   });
 }
 
-describe.skipIf(problem !== null)("LangGraph's own command line", () => {
+describeUnless(problem === null ? null : "npm could not install LangGraph's command line", "LangGraph's own command line", () => {
   let url = "";
   let output = "";
   const stop: (() => void)[] = [];

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestFinding, TestOutcome } from "#ports/tests.ts";
 import { testDatabase } from "../../helpers/database.ts";
+import { describeUnless, testUnless } from "../../helpers/unless.ts";
+import { missingPytest } from "./pytest.ts";
 import { openWorkshop, type Files, type Workshop, type WorkshopProject } from "./workshop.ts";
 
 /**
  * A developer who lies: each trick is a commit on top of a project whose one failing test should be made to pass, and none may be green.
  * The positive controls are the honest repairs.
  */
+const noPytest = await missingPytest();
 let workshop: Workshop;
 let node: WorkshopProject;
 let python: WorkshopProject;
@@ -293,6 +296,9 @@ describe("positive controls", () => {
     expect(python.baseline).toMatchObject({ outcome: "failed", green: false, totals: { executed: 2, failed: 2 } });
     expect(await node.attempt({ "src/double.js": "export const double = (n) => n * 2;\n" })).toMatchObject({ outcome: "passed", green: true, findings: [] });
     expect(await python.attempt({ "app/double.py": "def double(n):\n    return n * 2\n" })).toMatchObject({ outcome: "passed", green: true, findings: [] });
+  });
+
+  testUnless(noPytest, "pytest: the honest repair is green", async () => {
     expect(await python.attempt({ "app/double.py": "def double(n):\n    return n * 2\n" }, { command: "pytest" })).toMatchObject({
       outcome: "passed",
       green: true,
@@ -317,7 +323,7 @@ describe("unittest liars", () => {
   test.each(PYTHON_TRICKS)("$name", (trick) => isCaught(python, trick));
 });
 
-describe("pytest liars", () => {
+describeUnless(noPytest, "pytest liars", () => {
   let project: WorkshopProject;
   beforeAll(async () => {
     project = await workshop.project("python", PYTHON_BASE, "pytest");

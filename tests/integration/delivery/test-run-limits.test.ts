@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -67,13 +68,14 @@ test("100 MB of output end the run; the report keeps little of it", async () => 
 });
 
 test("a fork bomb ends with the run", async () => {
+  const seconds = `61${randomInt(1e6)}`;
   const report = await node.attempt(
     nodeTest(
-      `const { spawn } = await import("node:child_process"); for (;;) { spawn("sleep", ["61234"], { detached: true, stdio: "ignore" }).on("error", () => {}); await new Promise((r) => setImmediate(r)); }`,
+      `const { spawn } = await import("node:child_process"); for (;;) { spawn("sleep", ["${seconds}"], { detached: true, stdio: "ignore" }).on("error", () => {}); await new Promise((r) => setImmediate(r)); }`,
     ),
   );
   expect(report.green).toBe(false);
-  await expect.poll(() => processesWith("sleep 61234")).toEqual([]);
+  await expect.poll(() => processesWith(`sleep ${seconds}`)).toEqual([]);
 });
 
 test("nothing is left behind", async () => {

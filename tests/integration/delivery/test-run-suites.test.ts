@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "../../helpers/database.ts";
+import { describeUnless } from "../../helpers/unless.ts";
 import { openWorkshop, type Workshop } from "./workshop.ts";
 
 /** Runners that projects install: this repository's own vitest stands in for a project's, jest where SLIPWAY_TEST_JEST names a node_modules. */
@@ -13,7 +14,8 @@ beforeAll(async () => {
 });
 
 for (const runner of ["vitest", "jest"] as const) {
-  describe.skipIf(!existsSync(MODULES[runner]))(runner, () => {
+  const missing = existsSync(MODULES[runner]) ? null : "SLIPWAY_TEST_JEST names no node_modules with jest";
+  describeUnless(missing, runner, () => {
     let workshop: Workshop;
     beforeAll(async () => {
       workshop = await openWorkshop(database.database, { dependencies: async () => MODULES[runner] });
