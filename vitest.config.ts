@@ -1,14 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests touch nothing; the others share one PostgreSQL for the run (see tests/helpers/database.ts). */
+/**
+ * Unit tests touch nothing; the others share one PostgreSQL for the run (see tests/helpers/database.ts). The time limits only end what
+ * hangs: no test may depend on how fast the machine is.
+ */
 function project(name: string, options: { database: boolean; timeout?: number }) {
   return {
     test: {
       name,
       include: [`tests/${name}/**/*.test.ts`],
       pool: "forks" as const,
-      testTimeout: options.timeout ?? 60_000,
-      hookTimeout: options.timeout ?? 60_000,
+      testTimeout: options.timeout ?? 180_000,
+      hookTimeout: options.timeout ?? 180_000,
+      expect: { poll: { timeout: 120_000 } },
       globalSetup: options.database ? ["tests/helpers/database-setup.ts"] : [],
     },
   };

@@ -73,14 +73,12 @@ describe("a run whose lease ran out", () => {
 
   test("by a worker that is gone is taken over before that", async () => {
     const { database } = await testDatabase();
-    await using runtime = await testRuntime(database, { leaseSeconds: 60 });
+    await using runtime = await testRuntime(database, { leaseSeconds: 3_600 });
     const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
     const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" } }, NO_HEADERS);
     await database.sql`update runs set status = 'running', attempt = 1, worker = 'gone', epoch = 1 where run_id = ${run.run_id}`;
-    await database.sql`insert into run_leases (run_id, epoch, lease_until) values (${run.run_id}, 1, now() + interval '30 seconds')`;
+    await database.sql`insert into run_leases (run_id, epoch, lease_until) values (${run.run_id}, 1, now() + interval '30 minutes')`;
     await runtime.start();
-    const started = Date.now();
     expect(await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({ answer: "you said x" });
-    expect(Date.now() - started).toBeLessThan(25_000);
   });
 });
