@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
 
-/** Any page served from this machine, whatever its port. */
+/** Any page served under this machine's own names, whatever its port. */
 export const LOCALHOST = "localhost";
 export const STUDIO_ORIGIN = "https://smith.langchain.com";
 
@@ -53,7 +53,8 @@ function isOwn(origin: string, request: Request): boolean {
 
 function isAllowed(origin: string, allowed: readonly string[]): boolean {
   if (allowed.includes("*") || allowed.includes(origin)) return true;
-  return allowed.includes(LOCALHOST) && URL.canParse(origin) && isLoopbackName(new URL(origin).hostname);
+  // `name.localhost` is where the proxy serves what the agents wrote; such a page must not approve the next deployment
+  return allowed.includes(LOCALHOST) && URL.canParse(origin) && isLoopbackName(new URL(origin).hostname) && !new URL(origin).hostname.endsWith(".localhost");
 }
 
 /** Names that no DNS answer can point elsewhere: browsers resolve `localhost` and `*.localhost` themselves. */

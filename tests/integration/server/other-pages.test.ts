@@ -46,6 +46,7 @@ describe("another web page cannot approve a deployment", () => {
     ["a page of another site", { origin: "https://evil.example" }],
     ["a sandboxed frame or a file", { origin: "null" }],
     ["a page whose name only begins like ours", { origin: "http://localhost.evil.example" }],
+    ["a delivered service's own page, which a model wrote", { origin: "http://polls.localhost:2080" }],
     ["a name that resolves to this machine", { host: "rebound.evil.example:2024" }],
     ["a rebound page that counts as same-origin", { host: "rebound.evil.example", origin: "http://rebound.evil.example" }],
     ["a page's hidden request without an origin", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
@@ -65,16 +66,13 @@ describe("another web page cannot approve a deployment", () => {
 });
 
 describe("pages that belong here can", () => {
-  test.each(["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:3000", "http://polls.localhost:2080", "https://smith.langchain.com"])(
-    "%s",
-    async (origin) => {
-      const answer = await send("POST", "/threads/count", { origin });
-      expect([answer.status, answer.text]).toEqual([200, "7"]);
-      expect(answer.headers["access-control-allow-origin"]).toBe(origin);
-      expect(answer.headers["access-control-expose-headers"]).toContain("content-location");
-      expect(answer.headers["vary"]).toContain("Origin");
-    },
-  );
+  test.each(["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:3000", "https://smith.langchain.com"])("%s", async (origin) => {
+    const answer = await send("POST", "/threads/count", { origin });
+    expect([answer.status, answer.text]).toEqual([200, "7"]);
+    expect(answer.headers["access-control-allow-origin"]).toBe(origin);
+    expect(answer.headers["access-control-expose-headers"]).toContain("content-location");
+    expect(answer.headers["vary"]).toContain("Origin");
+  });
 
   test("programs, which send no origin, and a person who follows a link", async () => {
     expect((await send("POST", "/threads/count", {})).status).toBe(200);
