@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
-import { BoundedLog } from "../bounded-log.ts";
-import type { Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
-import { ReportChannel } from "./channel.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { RunnerPlan } from "./command-plan.ts";
-import { dependencyBinds, HARNESS, projectBind, REPORT_BYTES, TEST_ENVIRONMENT, type RunnerContext } from "./harness-files.ts";
+import { dependencyBinds, HARNESS, projectBind, type RunnerContext } from "./harness-files.ts";
 import { findNodeTests, type NodeTestFile } from "./node-files.ts";
+import { type ReportedRun, runReported } from "./run-reported.ts";
 import { caseIds, failureText, type RunnerOutcome } from "./runner-outcome.ts";
 
 export interface NodeRun extends RunnerContext {
@@ -18,11 +17,8 @@ export interface NodeRun extends RunnerContext {
   withCopy<Result>(index: number, work: (folder: string) => Promise<Result>): Promise<Result>;
 }
 
-interface FileRun {
+interface FileRun extends ReportedRun {
   file: NodeTestFile;
-  result: SandboxResult;
-  channel: ReportChannel;
-  tail: string;
 }
 
 /**
@@ -48,14 +44,10 @@ export async function runNodeTests(run: NodeRun): Promise<RunnerOutcome> {
 }
 
 async function runFile(run: NodeRun, file: NodeTestFile, folder: string): Promise<FileRun> {
-  const { sandbox } = run;
-  const channel = new ReportChannel();
-  const log = new BoundedLog(16_000);
-  const project = projectBind(folder);
-  const harness = sandbox.inside(HARNESS);
-  const result = await sandbox.run({
+  const harness = run.sandbox.inside(HARNESS);
+  const reported = await runReported(run, {
     argv: [
-      sandbox.toolchain.node,
+      run.sandbox.toolchain.node,
       "--import",
       `${harness}/node-start.mjs`,
       "--test-reporter",
@@ -65,23 +57,10 @@ async function runFile(run: NodeRun, file: NodeTestFile, folder: string): Promis
       ...run.plan.flags,
       `./${file.path}`,
     ],
-    cwd: sandbox.inside(project),
-    binds: [project, ...dependencyBinds(run.dependencies), HARNESS],
-    identity: run.identity,
-    env: TEST_ENVIRONMENT,
-    stdin: `${channel.secret}\n`,
-    wallMs: Math.max(1, run.deadline - Date.now()),
-    outputBytes: Math.max(1, run.outputLeft()),
-    onOutput: (chunk) => {
-      log.add(chunk);
-      run.log(chunk);
-    },
-    onReport: (chunk) => channel.add(chunk),
-    reportBytes: REPORT_BYTES,
-    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    project: projectBind(folder),
+    binds: dependencyBinds(run.dependencies),
   });
-  channel.close();
-  return { file, result, channel, tail: log.tail(3_000) };
+  return { file, ...reported };
 }
 
 function collect(files: readonly NodeTestFile[], runs: readonly FileRun[], root: string): RunnerOutcome {

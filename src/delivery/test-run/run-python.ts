@@ -1,9 +1,8 @@
 import type { TestFinding } from "#ports/tests.ts";
-import { BoundedLog } from "../bounded-log.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { ReportChannel } from "./channel.ts";
 import type { RunnerPlan } from "./command-plan.ts";
-import { HARNESS, projectBind, REPORT_BYTES, TEST_ENVIRONMENT, type RunnerContext } from "./harness-files.ts";
+import { HARNESS, projectBind, type RunnerContext } from "./harness-files.ts";
+import { runReported } from "./run-reported.ts";
 import { caseIds, failureText, type RunnerOutcome } from "./runner-outcome.ts";
 
 export interface PythonRun extends RunnerContext {
@@ -16,32 +15,17 @@ export interface PythonRun extends RunnerContext {
 /** unittest or pytest in one isolated interpreter, started by the harness's own script. */
 export async function runPythonTests(run: PythonRun): Promise<RunnerOutcome> {
   const { sandbox, plan } = run;
-  const channel = new ReportChannel();
-  const log = new BoundedLog(16_000);
   const project = projectBind(run.folder);
   const input =
     plan.runner === "pytest"
       ? { paths: plan.paths }
       : { start: plan.start, pattern: plan.pattern, top: plan.top, names: plan.names, files: plan.names.map((name) => `${name.replaceAll(".", "/")}.py`) };
-  const result = await sandbox.run({
+  const { result, channel, tail } = await runReported(run, {
     // -I: no variables, no user folder, no current folder; -B: nothing is written beside the sources
     argv: [run.python, "-I", "-B", `${sandbox.inside(HARNESS)}/run_${plan.runner}.py`],
-    cwd: sandbox.inside(project),
-    binds: [project, HARNESS],
-    identity: run.identity,
-    env: TEST_ENVIRONMENT,
-    stdin: `${channel.secret}\n${JSON.stringify(input)}\n`,
-    wallMs: Math.max(1, run.deadline - Date.now()),
-    outputBytes: Math.max(1, run.outputLeft()),
-    onOutput: (chunk) => {
-      log.add(chunk);
-      run.log(chunk);
-    },
-    onReport: (chunk) => channel.add(chunk),
-    reportBytes: REPORT_BYTES,
-    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    project,
+    input: `${JSON.stringify(input)}\n`,
   });
-  channel.close();
 
   const outcome: RunnerOutcome = { exitCode: result.exitCode, reason: result.reason, limit: result.limit, cases: [], findings: [], counted: null };
   const root = sandbox.inside(project);
@@ -68,7 +52,7 @@ export async function runPythonTests(run: PythonRun): Promise<RunnerOutcome> {
   if (channel.strangers > 0) block("report_forged", `The project wrote ${channel.strangers} line(s) of its own to the harness's report.`);
   if (result.reason === "exited" && !exited) {
     if (result.exitCode === 0) block("exit_code", "The process ended with exit code 0 before the tests had finished (os._exit or the like).");
-    add(null, "(the run did not finish)", "failed", log.tail(3_000) || `It ended with exit code ${result.exitCode}.`, result.durationMs);
+    add(null, "(the run did not finish)", "failed", tail || `It ended with exit code ${result.exitCode}.`, result.durationMs);
     outcome.counted = null;
     if (outcome.exitCode === 0) outcome.exitCode = 1;
   } else if (result.reason === "exited") {

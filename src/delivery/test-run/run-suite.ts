@@ -1,10 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { BoundedLog } from "../bounded-log.ts";
-import type { Sandbox, SandboxBind } from "../sandbox/sandbox.ts";
-import { ReportChannel } from "./channel.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { RunnerPlan } from "./command-plan.ts";
-import { dependencyBinds, HARNESS, projectBind, REPORT_BYTES, TEST_ENVIRONMENT, type RunnerContext } from "./harness-files.ts";
+import { dependencyBinds, HARNESS, projectBind, type RunnerContext } from "./harness-files.ts";
+import { runReported } from "./run-reported.ts";
 import { caseIds, failureText, type RunnerOutcome } from "./runner-outcome.ts";
 
 export interface SuiteRun extends RunnerContext {
@@ -31,8 +30,6 @@ export async function runSuite(run: SuiteRun): Promise<RunnerOutcome> {
     });
     return outcome;
   }
-  const channel = new ReportChannel();
-  const log = new BoundedLog(16_000);
   const project = projectBind(run.folder);
   const root = sandbox.inside(project);
   const harness = sandbox.inside(HARNESS);
@@ -40,25 +37,11 @@ export async function runSuite(run: SuiteRun): Promise<RunnerOutcome> {
     plan.runner === "vitest"
       ? ["run", "--configLoader=runner", `--reporter=${harness}/vitest-reporter.mjs`, "--watch=false", "--coverage.enabled=false"]
       : ["--ci", `--reporters=${harness}/jest-reporter.cjs`, "--cacheDirectory=/tmp/jest-cache", "--watchman=false", "--coverage=false"];
-  const binds: SandboxBind[] = [project, ...dependencyBinds(run.dependencies), HARNESS];
-  const result = await sandbox.run({
+  const { result, channel, tail } = await runReported(run, {
     argv: [sandbox.toolchain.node, `${root}/node_modules/${entry}`, ...options, ...plan.paths],
-    cwd: root,
-    binds,
-    identity: run.identity,
-    env: TEST_ENVIRONMENT,
-    stdin: `${channel.secret}\n`,
-    wallMs: Math.max(1, run.deadline - Date.now()),
-    outputBytes: Math.max(1, run.outputLeft()),
-    onOutput: (chunk) => {
-      log.add(chunk);
-      run.log(chunk);
-    },
-    onReport: (chunk) => channel.add(chunk),
-    reportBytes: REPORT_BYTES,
-    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    project,
+    binds: dependencyBinds(run.dependencies),
   });
-  channel.close();
   [outcome.exitCode, outcome.reason, outcome.limit] = [result.exitCode, result.reason, result.limit];
   const idOf = caseIds();
   const add = (file: string | null, title: string, status: "passed" | "failed" | "skipped", message: string | null, durationMs: number | null): void => {
@@ -77,7 +60,7 @@ export async function runSuite(run: SuiteRun): Promise<RunnerOutcome> {
   if (result.reason === "exited" && outcome.counted === null) {
     if (result.exitCode === 0)
       outcome.findings.push({ code: "exit_code", blocking: true, message: "The runner ended with exit code 0 before the tests had finished." });
-    add(null, "(the run did not finish)", "failed", log.tail(3_000) || `It ended with exit code ${result.exitCode}.`, result.durationMs);
+    add(null, "(the run did not finish)", "failed", tail || `It ended with exit code ${result.exitCode}.`, result.durationMs);
     if (outcome.exitCode === 0) outcome.exitCode = 1;
   }
   return outcome;

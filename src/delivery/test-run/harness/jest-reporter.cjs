@@ -8,7 +8,13 @@ module.exports = class HarnessReporter {
       for (const test of file.testResults) {
         const status = test.status === "passed" || test.status === "failed" ? test.status : "skipped";
         const text = test.failureMessages.join("\n\n");
-        tell(file.testFilePath, [...test.ancestorTitles, test.title].join(" > "), status, test.duration, status === "failed" ? text : status === "skipped" ? test.status : null);
+        tell(
+          file.testFilePath,
+          [...test.ancestorTitles, test.title].join(" > "),
+          status,
+          test.duration,
+          status === "failed" ? text : status === "skipped" ? test.status : null,
+        );
         process.stderr.write(`${status} ${test.fullName}\n${status === "failed" ? `${text}\n` : ""}`);
       }
     }

@@ -19,7 +19,14 @@ exports.tell = (path, title, status, durationMs, message) => {
   counts[status] += 1;
   const text = message === null ? null : String(message);
   const file = relative(root, resolve(root, path)).split(sep).join("/");
-  send({ kind: "case", file, title, status, durationMs: typeof durationMs === "number" ? durationMs : null, message: text === null ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text });
+  send({
+    kind: "case",
+    file,
+    title,
+    status,
+    durationMs: typeof durationMs === "number" ? durationMs : null,
+    message: text === null ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text,
+  });
 };
 
 exports.end = () => send({ kind: "end", ...counts });

@@ -36,7 +36,14 @@ export default async function* report(source) {
       titles.length = data.nesting;
       titles.push(data.name);
     } else if (type === "test:pass" || type === "test:fail") reportCase(type, data, titles.slice(0, data.nesting).concat(data.name));
-    else if (type === "test:summary") send({ __proto__: null, kind: "end", passed: data.counts.passed, failed: data.counts.failed + data.counts.cancelled, skipped: data.counts.skipped + data.counts.todo });
+    else if (type === "test:summary")
+      send({
+        __proto__: null,
+        kind: "end",
+        passed: data.counts.passed,
+        failed: data.counts.failed + data.counts.cancelled,
+        skipped: data.counts.skipped + data.counts.todo,
+      });
   }
   yield "";
 }
@@ -54,7 +61,16 @@ function reportCase(type, data, titles) {
     title: titles.map(String).join(" > "),
     status: skipped ? "skipped" : type === "test:pass" ? "passed" : "failed",
     durationMs: typeof data.details?.duration_ms === "number" ? data.details.duration_ms : null,
-    message: type === "test:fail" ? cut(describe(failure)) : skipped ? (data.todo !== undefined ? "todo" : data.expectFailure !== undefined ? "expected failure" : "skipped") : null,
+    message:
+      type === "test:fail"
+        ? cut(describe(failure))
+        : skipped
+          ? data.todo !== undefined
+            ? "todo"
+            : data.expectFailure !== undefined
+              ? "expected failure"
+              : "skipped"
+          : null,
     suite,
   });
 }

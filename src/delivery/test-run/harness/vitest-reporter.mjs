@@ -13,7 +13,13 @@ export default class HarnessReporter {
         const { state, errors: why } = test.result();
         const hidden = state === "skipped" || state === "pending" || test.options.fails === true;
         const status = hidden ? "skipped" : state === "passed" ? "passed" : "failed";
-        tell(module.moduleId, test.fullName, status, test.diagnostic()?.duration, status === "failed" ? describe(why ?? []) : hidden ? (test.options.fails === true ? "expected failure" : "skipped") : null);
+        tell(
+          module.moduleId,
+          test.fullName,
+          status,
+          test.diagnostic()?.duration,
+          status === "failed" ? describe(why ?? []) : hidden ? (test.options.fails === true ? "expected failure" : "skipped") : null,
+        );
         if (status !== "skipped") process.stderr.write(`${status} ${test.fullName}\n${status === "failed" ? `${describe(why ?? [])}\n` : ""}`);
       }
     }
