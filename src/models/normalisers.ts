@@ -29,6 +29,8 @@ export const NORMALISERS: readonly Normaliser[] = [
   replace("ports", /\b(port["']?\s*[:= ]\s*)\d{2,5}\b/gi, "$1<port>"),
   replace("frames of the runtime", /^[ \t]*at [^\n]*\bnode:[a-z][^\n]*\n?/gm, ""),
   replace("frames of the interpreter", /^[ \t]*File "[^"\n]*\/lib\/python[^\n]*\n(?:[ \t]{4,}[^\n]*\n)*/gm, ""),
+  // since 3.11 a failed test's class is followed by its method
+  replace("names of Python's tests", /\b(test\w*) \((\w+(?:\.\w+)*)\.\1\)/g, "$1 ($2)"),
   replace("markers under code", /^[ \t~^]*[~^][ \t~^]*\n?/gm, ""),
   replace(
     "machine paths",

@@ -16,6 +16,8 @@ describe("what may differ between two equal deliveries", () => {
     ["    at run (node:internal/process/task_queues:105:5)\n    at Test.x (node:async_hooks:227:14)\n    at mine (src/a.js:1:2)", "    at mine (src/a.js:1:2)"],
     ['  File "/usr/lib/python3.11/unittest/case.py", line 57, in testPartExecutor\n    yield\nnext', "next"],
     ["    self.assertEqual(1, 2)\n    ^^^^^^^^^^^^^^\nnext", "    self.assertEqual(1, 2)\nnext"],
+    ["FAIL: test_a (tests.test_links.LinksTest.test_a)", "FAIL: test_a (tests.test_links.LinksTest)"],
+    ["FAIL: test_a (tests.test_links.LinksTest)", "FAIL: test_a (tests.test_links.LinksTest)"],
     ["in /tmp/slipway-x/work/src/a.js:3", "in <path>:3"],
     ["file:///home/me/.slipway/w/a.js", "<path>"],
     [`commit ${"a1".repeat(20)}`, "commit <sha>"],
