@@ -113,6 +113,10 @@ function judge(question: Question, reading: Decision): ReadReply {
   if (type === "respond" && !may("respond") && may("reject")) type = "reject";
   if (!may(type)) return problem(whatIsAccepted(question));
   if (type === "edit") {
+    // a misspelt name would else approve what the person meant to change
+    const editable = Object.keys(question.args ?? {});
+    if (question.kind !== null && Object.keys(reading.args ?? {}).some((name) => !editable.includes(name)))
+      return problem(`The edit names something that was not asked about. What can be edited: ${editable.join(", ")}.`);
     const args = coerce(question, { ...question.args, ...reading.args });
     return { ok: true, decision: { type, message: reading.message, args } };
   }

@@ -67,6 +67,11 @@ describe("edits", () => {
     expect(readReply(plan, { type: "edit", args: { goal: "x" } })).toMatchObject({ decision: { args: { goal: "x", rounds: 5, steps: ["a"] } } });
   });
 
+  test("an edit of something that was not asked about is refused, with the names that were", () => {
+    const reply = readReply(plan, { type: "edit", args: { gaol: "x", rounds: 3 } });
+    expect(reply).toMatchObject({ ok: false, problem: expect.stringMatching(/goal, rounds/) });
+  });
+
   test("an edit where only yes or no is allowed, and an edit of nothing, are refused", () => {
     expect(readReply(deploy, { type: "edit", args: { tests: 0 } })).toMatchObject({ ok: false });
     expect(readReply(plan, { type: "edit" })).toMatchObject({ ok: false });
