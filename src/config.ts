@@ -48,9 +48,17 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
     throw new AppError("invalid_config", `Fix these environment variables and start again:\n  ${lines.join("\n  ")}`);
   }
-  const loopback = ["127.0.0.1", "::1", "localhost"].includes(parsed.data.HOST);
-  if (!loopback && parsed.data.AUTH === "none") {
-    throw new AppError("invalid_config", `HOST=${parsed.data.HOST} is reachable from the network and AUTH is none. Keep HOST on 127.0.0.1; authentication for other addresses is not built yet.`);
+  if (parsed.data.AUTH !== "none") {
+    throw new AppError(
+      "invalid_config",
+      `AUTH=${parsed.data.AUTH} is not built yet, and ignoring it would leave the server open. Leave AUTH unset: the server then listens on this machine only.`,
+    );
+  }
+  if (!["127.0.0.1", "::1", "localhost"].includes(parsed.data.HOST)) {
+    throw new AppError(
+      "invalid_config",
+      `HOST=${parsed.data.HOST} can be reached from the network, and authentication is not built yet. Keep HOST on 127.0.0.1.`,
+    );
   }
   return Object.freeze(parsed.data);
 }

@@ -74,11 +74,20 @@ export async function runDelivery(options: DeliveryOptions): Promise<{ outcome: 
       }
       await pause(100);
     }
-    return { outcome: await readOutcome(database, dataDir, threadId), deaths };
+    const outcome = await readOutcome(database, dataDir, threadId);
+    await tearDown(server, dataDir);
+    server = null;
+    const orphans = leftovers(dataDir);
+    if (orphans.length > 0) throw new Error(`left behind: ${orphans.join("; ")}`);
+    return { outcome, deaths };
   } finally {
-    await server?.stop("SIGTERM");
-    await stopSupervisor({ dataDir });
+    await tearDown(server, dataDir);
   }
+}
+
+async function tearDown(server: ServerProcess | null, dataDir: string): Promise<void> {
+  await server?.stop("SIGTERM");
+  await stopSupervisor({ dataDir });
 }
 
 async function step(server: ServerProcess, threadId: string, request: string): Promise<"working" | "live"> {
@@ -144,4 +153,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Programs that still name the data directory after everything was stopped. */
+function leftovers(dataDir: string): string[] {
+  const listing = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" });
+  return listing.split("\n").filter((line) => line.includes(dataDir));
 }

@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { readConfig } from "#config";
+
+describe("configuration", () => {
+  test("has a default for everything", () => {
+    expect(readConfig({})).toMatchObject({
+      HOST: "127.0.0.1",
+      ROLE: "all",
+      AUTH: "none",
+      DATA_DIR: "./.slipway",
+      N_JOBS_PER_WORKER: 10,
+      ALLOW_UNSANDBOXED: false,
+    });
+  });
+
+  test("an empty variable is an unset one", () => {
+    expect(readConfig({ PORT: "", DATABASE_URL: "", OPENAI_API_KEY: "" })).not.toHaveProperty("PORT");
+  });
+
+  test("names every variable that is wrong", () => {
+    expect(() => readConfig({ PORT: "many", ROLE: "boss", N_JOBS_PER_WORKER: "0" })).toThrow(/PORT[^]*ROLE[^]*N_JOBS_PER_WORKER/);
+  });
+
+  test.each([{ HOST: "0.0.0.0" }, { HOST: "192.168.1.5" }, { AUTH: "jwt" }, { AUTH: "api-key", HOST: "0.0.0.0" }])(
+    "refuses to be reachable without authentication: %o",
+    (environment) => {
+      expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config" }) as Error);
+    },
+  );
+
+  test("cannot be changed", () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
