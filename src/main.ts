@@ -93,6 +93,8 @@ async function start(): Promise<Slipway> {
       }),
     },
   };
+  // a graph's forgotten promise is no reason to end what all others do; what is awaited anywhere never comes here
+  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "a promise failed and nobody waited for it: look for a missing await in a graph"));
   await runtime.start();
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();

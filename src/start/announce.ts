@@ -30,7 +30,7 @@ export function announce(started: Started): void {
   console.log(started.url === null ? "Slipway works (ROLE=worker)" : `Slipway is ready: ${started.url}`);
   if (started.movedFrom !== null) say("port", `${started.movedFrom} is taken, so the next free one is used; set PORT to choose`);
   say("graphs", started.graphs.map(({ id, error }) => (error === null ? id : `${id} (failed to load)`)).join(", "));
-  for (const { id, error } of started.graphs) if (error !== null) say("", `${id}: ${error}`);
+  for (const { id, error } of started.graphs) if (error !== null) for (const line of linesOf(`${id}: ${error}`)) say("", line);
   say("database", started.embedded ? `embedded PostgreSQL in ${started.dataDir}` : "DATABASE_URL");
   say("streams", config.REDIS_URL === undefined ? "through the database (REDIS_URL is not set)" : "REDIS_URL");
   say("sandbox", SANDBOX_WORDS[started.sandbox]);
@@ -41,4 +41,8 @@ export function announce(started: Started): void {
     say("models", `${config.OPENAI_BASE_URL ?? "OpenAI"}${started.models === "record" ? `, recorded to ${config.RECORD_TO}` : ""}`);
   }
   if (config.AUTH === "none") say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter((line) => line.trim() !== "");
 }

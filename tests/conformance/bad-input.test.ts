@@ -231,6 +231,15 @@ verifies("bad.concurrent-create", async () => {
   expect(await here.client.runs.join(id, run?.run_id ?? "")).toMatchObject({ log: ["entered", "passed"] });
 });
 
+verifies("foreign.careless", async () => {
+  expect(await here.client.runs.wait(await newThread(), "careless", { input: {} })).toMatchObject({ done: true });
+  await until(
+    async () => here.server.output(),
+    (output) => output.includes("nobody waits for this"),
+  );
+  await stillWorks();
+});
+
 verifies("bad.no-leaks", async () => {
   const id = await newThread();
   const texts = await Promise.all(
