@@ -10,7 +10,7 @@ export async function unconsumedAnswers(context: RuntimeContext, run: { thread_i
   const resume = kwargs.command?.resume;
   const positions = kwargs.resume_positions;
   if (!positions || typeof resume !== "object" || resume === null) return resume;
-  const { positions: now } = await readAsking(context, run.thread_id);
+  const { positions: now } = await readAsking(context, run.thread_id, kwargs.checkpoint?.checkpoint_id ?? undefined);
   const left = Object.entries(resume).filter(([id]) => positions[id] === undefined || (now.get(id) ?? positions[id]) <= positions[id]);
   return left.length === 0 ? undefined : Object.fromEntries(left);
 }

@@ -3,6 +3,7 @@ import type { AssistantRow } from "#db/queries/assistant-row.ts";
 import { cancelRunRow } from "#db/queries/cancel-run.ts";
 import { closeApprovals } from "#db/queries/close-approvals.ts";
 import { deleteRunRow } from "#db/queries/delete-run.ts";
+import { forgetAnswers } from "#db/queries/forget-answers.ts";
 import { insertRunRow } from "#db/queries/insert-run.ts";
 import { insertThread, type NewThread } from "#db/queries/insert-thread.ts";
 import { lockThread } from "#db/queries/lock-thread.ts";
@@ -115,6 +116,9 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   if (run === null) throw new AppError("conflict", `Run ${start.runId} exists already.`, { details: { run_id: start.runId } });
   const child = childOf({ ...thread, graph_id: start.assistant.graph_id });
   if (start.plan !== null) {
+    const { checkpoint } = start.kwargs;
+    if (checkpoint?.checkpoint_id)
+      await forgetAnswers(sql, { threadId: thread.thread_id, checkpointNs: checkpoint.checkpoint_ns ?? "", checkpointId: checkpoint.checkpoint_id });
     const outdated = await claimAnswers(sql, {
       plan: start.plan,
       runId: run.run_id,

@@ -31,6 +31,16 @@ async function asked(input: Omit<RunCreate, "assistant_id"> & { assistant_id?: s
 const pendingOf = async (thread: string, on = runtime) =>
   (await on.services.approvals.list(LOCAL, { thread_id: thread, state: "pending", limit: 10, offset: 0 })).items;
 
+describe("a question of an older checkpoint", () => {
+  test("takes the answer that is given there now, not the one it got before", async () => {
+    const thread = await asked();
+    const { checkpoint } = await runtime.services.threads.state(LOCAL, thread, { subgraphs: false });
+    await run(thread, { command: { resume: { type: "approve" } } });
+    const again = await run(thread, { command: { resume: { type: "reject" } }, checkpoint: { checkpoint_id: checkpoint?.checkpoint_id ?? null } });
+    expect(again).toMatchObject({ done: ["prepare", 'act:{"type":"reject"}'] });
+  });
+});
+
 describe("a question", () => {
   test("stands in the thread, its state, and the inbox; a bare answer goes to it untouched", async () => {
     const thread = await asked();
