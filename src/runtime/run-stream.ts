@@ -16,6 +16,8 @@ export interface Follow {
 
 /** How often the run's row is looked at, in case that the end marker was lost with its worker. */
 const LOOK_AT_ROW_MS = 2_000;
+/** Silence after the end of a run that counts as the end of its stream. */
+const SILENCE_MS = 1_000;
 const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
 
 /**
@@ -27,14 +29,18 @@ export async function* followRun(context: RuntimeContext, follow: Follow): Async
   const onAbort = () => stop.abort();
   follow.signal.addEventListener("abort", onAbort, { once: true });
   if (follow.signal.aborted) stop.abort();
-  const watch = watchRow(context, follow, stop);
+  const reader: Reader = { takes: false, events: 0 };
+  const watch = watchRow(context, follow, stop, reader);
   try {
     for await (const event of context.bus.subscribe(follow.runId, { after: follow.after, signal: stop.signal })) {
+      reader.events += 1;
+      reader.takes = true;
       if (event.kind === "gap") {
         if (wanted("values", follow.modes)) yield await currentState(context, follow, event.next);
       } else if (wanted(event.frame.event, follow.modes)) {
         yield event.frame;
       }
+      reader.takes = false;
     }
   } finally {
     follow.signal.removeEventListener("abort", onAbort);
@@ -43,8 +49,16 @@ export async function* followRun(context: RuntimeContext, follow: Follow): Async
   }
 }
 
-async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortController): Promise<void> {
+/** Where a reader stands: a slow one is still taking the last frames long after its run has ended. */
+interface Reader {
+  /** It has a frame in hand and has not asked for the next. */
+  takes: boolean;
+  events: number;
+}
+
+async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortController, reader: Reader): Promise<void> {
   let overSince: number | null = null;
+  let seen = 0;
   while (!stop.signal.aborted) {
     await pause(overSince === null ? LOOK_AT_ROW_MS : 250, stop.signal);
     if (stop.signal.aborted) return;
@@ -55,9 +69,11 @@ async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortCont
       // the database is away; the stream goes on from the bus
       continue;
     }
-    // frames may still be under way: the marker gets one more moment
+    // frames may still be under way: the marker gets one more moment of silence
+    if (reader.takes || reader.events !== seen) overSince = null;
+    seen = reader.events;
     overSince ??= performance.now();
-    if (performance.now() - overSince > 1_000) stop.abort();
+    if (!reader.takes && performance.now() - overSince > SILENCE_MS) stop.abort();
   }
 }
 

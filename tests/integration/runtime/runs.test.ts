@@ -57,6 +57,24 @@ describe("a run on a thread", () => {
   });
 });
 
+describe("a slow reader", () => {
+  test("gets all of a run that has long ended", async () => {
+    const { stream } = await runtime.services.runs.stream(
+      LOCAL,
+      await newThread(),
+      { assistant_id: "slow", input: { steps: 5, ms: 1 }, stream_mode: ["custom"] },
+      { ...NO_HEADERS, signal: never },
+    );
+    const events: string[] = [];
+    for await (const frame of stream) {
+      events.push(frame.event);
+      // longer than a stream stays open for an end marker that was lost
+      if (events.length === 2) await new Promise((resolve) => setTimeout(resolve, 4_000));
+    }
+    expect(events).toEqual(["metadata", ...Array.from({ length: 5 }, () => "custom")]);
+  });
+});
+
 describe("what a stream carries", () => {
   test("messages arrive whole and in pieces, from a subgraph too", async () => {
     const { stream } = await runtime.services.runs.stream(
