@@ -106,7 +106,9 @@ export async function writeWorkspaceFile(workspace: Workspace, input: { path: st
   const found = await stat(real).catch(() => null);
   if (found !== null && !found.isFile()) throw new AppError("invalid_request", `"${input.path}" is not a file that can be written.`);
   await writeAtomically(real, input.content, found === null ? 0o644 : found.mode & 0o777);
-  return { path: plainPath(input.path), created: found === null, lines: splitLines(input.content).length };
+  const path = plainPath(input.path);
+  const seen = await gitRecords(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path], worktreeOptions(workspace));
+  return { path, created: found === null, lines: splitLines(input.content).length, ignored: seen.length === 0 };
 }
 
 async function place(workspace: Workspace, path: string): Promise<string> {

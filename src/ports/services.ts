@@ -21,11 +21,30 @@ export interface Page {
 }
 
 export interface AssistantsService {
-  create(caller: Caller, input: { graph_id: string; assistant_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject; if_exists?: "raise" | "do_nothing" }): Promise<Assistant>;
+  create(
+    caller: Caller,
+    input: {
+      graph_id: string;
+      assistant_id?: string;
+      name?: string;
+      description?: string | null;
+      config?: JsonObject;
+      context?: JsonObject;
+      metadata?: JsonObject;
+      if_exists?: "raise" | "do_nothing";
+    },
+  ): Promise<Assistant>;
   /** By uuid or graph id. */
   get(caller: Caller, assistantId: string): Promise<Assistant>;
-  search(caller: Caller, input: Page & { graph_id?: string; name?: string; metadata?: JsonObject; sort_by?: string; sort_order?: "asc" | "desc" }): Promise<{ items: Assistant[]; total: number }>;
-  update(caller: Caller, assistantId: string, input: { graph_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject }): Promise<Assistant>;
+  search(
+    caller: Caller,
+    input: Page & { graph_id?: string; name?: string; metadata?: JsonObject; sort_by?: string; sort_order?: "asc" | "desc" },
+  ): Promise<{ items: Assistant[]; total: number }>;
+  update(
+    caller: Caller,
+    assistantId: string,
+    input: { graph_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject },
+  ): Promise<Assistant>;
   delete(caller: Caller, assistantId: string): Promise<void>;
   versions(caller: Caller, assistantId: string, input: Page & { metadata?: JsonObject }): Promise<JsonObject[]>;
   setLatest(caller: Caller, assistantId: string, version: number): Promise<Assistant>;
@@ -45,7 +64,15 @@ export interface ThreadSearch extends Page {
 }
 
 export interface ThreadsService {
-  create(caller: Caller, input: { thread_id?: string; metadata?: JsonObject; if_exists?: "raise" | "do_nothing"; supersteps?: { updates: { values: unknown; command?: unknown; as_node: string }[] }[] }): Promise<Thread>;
+  create(
+    caller: Caller,
+    input: {
+      thread_id?: string;
+      metadata?: JsonObject;
+      if_exists?: "raise" | "do_nothing";
+      supersteps?: { updates: { values: unknown; command?: unknown; as_node: string }[] }[];
+    },
+  ): Promise<Thread>;
   get(caller: Caller, threadId: string): Promise<Thread>;
   search(caller: Caller, input: ThreadSearch): Promise<{ items: Thread[]; total: number }>;
   count(caller: Caller, input: Omit<ThreadSearch, keyof Page>): Promise<number>;
@@ -53,8 +80,16 @@ export interface ThreadsService {
   delete(caller: Caller, threadId: string): Promise<void>;
   copy(caller: Caller, threadId: string): Promise<Thread>;
   state(caller: Caller, threadId: string, input: { checkpoint?: Partial<Checkpoint>; subgraphs: boolean }): Promise<ThreadState>;
-  updateState(caller: Caller, threadId: string, input: { values: unknown; as_node?: string; checkpoint?: Partial<Checkpoint> }): Promise<{ checkpoint: Checkpoint }>;
-  history(caller: Caller, threadId: string, input: { limit: number; before?: Partial<Checkpoint>; metadata?: JsonObject; checkpoint?: Partial<Checkpoint> }): Promise<ThreadState[]>;
+  updateState(
+    caller: Caller,
+    threadId: string,
+    input: { values: unknown; as_node?: string; checkpoint?: Partial<Checkpoint> },
+  ): Promise<{ checkpoint: Checkpoint }>;
+  history(
+    caller: Caller,
+    threadId: string,
+    input: { limit: number; before?: Partial<Checkpoint>; metadata?: JsonObject; checkpoint?: Partial<Checkpoint> },
+  ): Promise<ThreadState[]>;
 }
 
 /** A live view of a run's stream; ends when the run's final status is committed. */
@@ -70,17 +105,30 @@ export interface RunsService {
    * Creates and follows: `stream` starts before the run does, so no event is missed. `abort` of the signal means that the client
    * went away; the run is cancelled when `on_disconnect` says so.
    */
-  stream(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string>; signal: AbortSignal }): Promise<{ run: Run; stream: RunStream }>;
+  stream(
+    caller: Caller,
+    threadId: string | null,
+    input: RunCreate,
+    extra: { headers: Record<string, string>; signal: AbortSignal },
+  ): Promise<{ run: Run; stream: RunStream }>;
   /** Final values of the thread, or `{__error__: {error, message}}` for a failed run. Null after an interruption by cancel. */
   join(caller: Caller, threadId: string | null, runId: string, input: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown>;
   /** `lastEventId` null: new events only for a non-resumable run, "-1": from the start of the buffer. */
-  joinStream(caller: Caller, threadId: string | null, runId: string, input: { lastEventId: string | null; cancelOnDisconnect: boolean; streamModes: string[] | null; signal: AbortSignal }): Promise<RunStream>;
+  joinStream(
+    caller: Caller,
+    threadId: string | null,
+    runId: string,
+    input: { lastEventId: string | null; cancelOnDisconnect: boolean; streamModes: string[] | null; signal: AbortSignal },
+  ): Promise<RunStream>;
   list(caller: Caller, threadId: string, input: Page & { status?: RunStatus }): Promise<{ items: Run[]; total: number }>;
   get(caller: Caller, threadId: string, runId: string): Promise<Run>;
   delete(caller: Caller, threadId: string, runId: string): Promise<void>;
   /** Returns once the cancellation is recorded, or with `wait` once the run has settled. A finished run: no effect, no error. */
   cancel(caller: Caller, threadId: string, runId: string, input: { action: "interrupt" | "rollback"; wait: boolean }): Promise<void>;
-  cancelMany(caller: Caller, input: { thread_id?: string; run_ids?: string[]; status?: "pending" | "running" | "all"; action: "interrupt" | "rollback" }): Promise<void>;
+  cancelMany(
+    caller: Caller,
+    input: { thread_id?: string; run_ids?: string[]; status?: "pending" | "running" | "all"; action: "interrupt" | "rollback" },
+  ): Promise<void>;
 }
 
 export interface StoreItem {

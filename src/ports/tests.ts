@@ -17,7 +17,17 @@ export type TestOutcome = "passed" | "failed" | "no_tests" | "crashed" | "timeou
 
 /** One reason why a run is not green, or is suspicious. `blocking` findings close the gate. */
 export interface TestFinding {
-  code: "exit_code" | "no_tests" | "totals_disagree" | "test_removed" | "test_skipped" | "runner_changed" | "report_forged" | "only_used" | "limits" | "unparsed";
+  code:
+    | "exit_code"
+    | "no_tests"
+    | "totals_disagree"
+    | "test_removed"
+    | "test_skipped"
+    | "runner_changed"
+    | "report_forged"
+    | "only_used"
+    | "limits"
+    | "unparsed";
   blocking: boolean;
   message: string;
 }

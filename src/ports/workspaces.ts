@@ -69,7 +69,8 @@ export interface WorkspacesPort {
   /** Lines `from`..`to` (1-based, inclusive) of a text file. */
   readFile(deliveryId: string, input: { path: string; from?: number; to?: number }): Promise<{ text: string; lines: number; truncated: boolean }>;
   search(deliveryId: string, input: { pattern: string; path?: string; limit?: number }): Promise<SearchHit[]>;
-  writeFile(deliveryId: string, input: { path: string; content: string }): Promise<{ path: string; created: boolean; lines: number }>;
+  /** `ignored`: a .gitignore matches the path, so no commit will hold the file. */
+  writeFile(deliveryId: string, input: { path: string; content: string }): Promise<{ path: string; created: boolean; lines: number; ignored: boolean }>;
   deleteFile(deliveryId: string, input: { path: string }): Promise<void>;
   applyDiff(deliveryId: string, input: { path: string; diff: string }): Promise<ApplyDiffResult>;
 

@@ -60,7 +60,9 @@ async function startDevops(
   const busy = (await ports.teams.list()).find(
     (work) => work.call !== call && work.projectId === project.id && (work.status === "running" || work.status === "waiting"),
   );
-  if (busy !== undefined) return `The ${busy.team} team is already at work on "${project.name}"; wait for it or stop it first.`;
+  if (busy?.status === "waiting")
+    return `The ${busy.team} team waits for the person's decision on "${project.name}": they answer the question that is shown in this conversation.`;
+  if (busy !== undefined) return `The ${busy.team} team is already at work on "${project.name}"; it has to end or be stopped first.`;
   const order: DevopsOrder = { project_id: project.id, project_name: project.name, language, ...what };
   const work = await ports.teams.start({ call, team: "devops", projectId: project.id, input: order });
   context.remember({ call, team: "devops", threadId: work.threadId, projectId: project.id, projectName: project.name, deliver, status: "running" });

@@ -73,7 +73,9 @@ export function makeFileTools(workspaces: WorkspacesPort, deliveryId: string) {
       (input) =>
         textOf(async () => {
           const written = await workspaces.writeFile(deliveryId, input);
-          return `${written.created ? "Created" : "Replaced"} ${written.path} (${written.lines} lines).`;
+          const said = `${written.created ? "Created" : "Replaced"} ${written.path} (${written.lines} lines).`;
+          if (!written.ignored) return said;
+          return `${said} But .gitignore matches it, so it will be in no commit, and neither tests nor the deployment will see it. Use another path, or change .gitignore.`;
         }),
       {
         name: "write_file",

@@ -69,7 +69,7 @@ export function makeDeliveryStatus({ ports, works }: ToolContext) {
         const memory = works[work.call];
         const deliveries = memory === undefined || work.team !== "engineering" ? [] : await ports.projects.deliveries(memory.projectId);
         const rounds = deliveries.find((delivery) => delivery.id === work.threadId)?.rounds;
-        return `- ${work.team} on "${memory?.projectName ?? "a project"}": ${describe(work)}${rounds === undefined ? "" : `, round ${rounds}`}`;
+        return `- ${work.team} on "${memory?.projectName ?? "a project"}": ${describe(work)}${rounds === undefined ? "" : `, round ${Math.max(1, rounds)}`}`;
       });
       return (await Promise.all(lines)).join("\n");
     },

@@ -1,13 +1,8 @@
-/** A name that npm and PyPI accept, from whatever a person called the project. */
+import { slugOf } from "../projects-slug.ts";
+
+/** A name that npm and PyPI accept, from whatever a person called the project: the same letters as its address. */
 export function packageName(projectName: string): string {
-  const plain = projectName
-    .normalize("NFKD")
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 60)
-    .replaceAll(/-+$/g, "");
-  return plain === "" ? "project" : plain;
+  return slugOf(projectName);
 }
 
 /** One line for a heading, without anything that Markdown or a reader could take for more than a name. */

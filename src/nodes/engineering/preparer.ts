@@ -37,6 +37,7 @@ export const preparer: EngineeringNode = async (state, runtime) => {
   const files = await workspaces.listFiles(ids.deliveryId, { limit: 200 });
   const brief = developerBrief({
     projectName: state.project_name,
+    language: state.language,
     request: state.request,
     plan,
     files: files.map((file) => file.path),

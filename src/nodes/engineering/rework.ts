@@ -22,6 +22,7 @@ export const rework: EngineeringNode = async (state, runtime) => {
   const files = await workspaces.listFiles(state.delivery_id, { limit: 200 });
   const brief = developerBrief({
     projectName: state.project_name,
+    language: state.language,
     request: state.request,
     plan,
     files: files.map((file) => file.path),

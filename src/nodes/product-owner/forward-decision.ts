@@ -18,6 +18,8 @@ export const forwardDecision: GraphNode<typeof ProductOwnerState> = async (state
     if (!isAppError(error) || !error.terminal || error.code === "lease_lost") throw error;
     return { reply: null, problem: error.code === "already_decided" ? null : error.message };
   }
-  const text = await sayIn(state.language, forwardedText(reply.type), { models: ports.models, signal: config.signal });
-  return { reply: null, problem: null, messages: [new AIMessage({ id: messageId(state.messages, question.id, state.asked), content: text })] };
+  const text = await sayIn(state.language, forwardedText(reply.type, question.kind), { models: ports.models, signal: config.signal });
+  const work = state.works[question.call];
+  const works = work === undefined ? state.works : { ...state.works, [question.call]: { ...work, status: "running" as const } };
+  return { reply: null, problem: null, works, messages: [new AIMessage({ id: messageId(state.messages, question.id, state.asked), content: text })] };
 };

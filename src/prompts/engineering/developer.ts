@@ -23,6 +23,8 @@ export function developerSystem({ stack }: { stack: Stack }): string {
 
 export interface BriefFacts {
   projectName: string;
+  /** BCP 47 of the person who watches. */
+  language: string;
   request: string;
   plan: DeliveryPlan;
   files: readonly string[];
@@ -30,7 +32,7 @@ export interface BriefFacts {
 }
 
 /** What the developer starts a round from; a rework packet may follow it. */
-export function developerBrief({ projectName, request, plan, files, instructions }: BriefFacts): string {
+export function developerBrief({ projectName, language, request, plan, files, instructions }: BriefFacts): string {
   const parts = [
     `Project: ${projectName}`,
     `What the person asked for:\n${request}`,
@@ -38,6 +40,7 @@ export function developerBrief({ projectName, request, plan, files, instructions
     `Acceptance criteria:\n${plan.acceptance_criteria.map((criterion, index) => `${index + 1}. ${criterion}`).join("\n")}`,
     `Plan:\n${plan.steps.map((step, index) => `${index + 1}. ${step}`).join("\n")}`,
     `Test command: ${plan.test_command}\nStart command: ${plan.start_command}\nHealth path: ${plan.health_path}`,
+    `Language of what you say with your calls: ${language}`,
     `Files now:\n${files.map((file) => `- ${file}`).join("\n") || "- none"}`,
   ];
   if (instructions.length > 0) parts.push(`The person added, and this goes before everything above:\n${instructions.map((line) => `- ${line}`).join("\n")}`);

@@ -32,7 +32,7 @@ const WORDS = {
       loop: "Разработчик повторяет один и тот же шаг без результата.",
     } as Record<string, string>,
     round: (attempt: Attempt) => `Попытка ${attempt.round}: прошло ${attempt.totals.passed}, упало ${attempt.totals.failed}`,
-    options: (rounds: number) => `Одобрить: ещё ${rounds} попытки. Изменить: другое число попыток или указание разработчику. Отклонить: остановиться.`,
+    options: (rounds: number) => `Одобрить: ещё попыток: ${rounds}. Изменить: другое число попыток или указание разработчику. Отклонить: остановиться.`,
   },
 };
 

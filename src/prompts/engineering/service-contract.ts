@@ -21,7 +21,7 @@ const STACK_RULES: Record<Stack, readonly string[]> = {
     "- The server is made by an exported function that takes its settings and does not listen by itself, so that tests can start a real one on port 0; the entry file (src/server.js) reads the environment and listens.",
   ],
   python: [
-    "- Python 3.10 or newer, http.server with ThreadingHTTPServer (daemon threads), unittest. Tests are files named test_*.py in the package tests (with __init__.py), and are run by `python3 -m unittest`.",
+    "- Python 3.10 or newer, http.server with ThreadingHTTPServer (daemon_threads = False, so that server_close waits for requests in flight), unittest. Tests are files named test_*.py in the package tests (with __init__.py), and are run by `python3 -m unittest`.",
     "- The server is made by a function that takes its settings and does not serve by itself, so that tests can start a real one on port 0 in a thread; the entry module (app/__main__.py) reads the environment and serves.",
     "- State that several threads touch is guarded by a lock.",
   ],

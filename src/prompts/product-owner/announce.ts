@@ -77,15 +77,22 @@ export function devopsText({ project }: Announced, result: DevopsResult): Texts 
 
 /** A run that ended without a result. */
 export function brokenText({ project, team }: Announced, status: "failed" | "cancelled", error: string | null): Texts {
-  if (status === "cancelled") return { en: `The work of ${team} on **${project}** was stopped.`, ru: `Работа (${team}) над **${project}** остановлена.` };
+  const inRussian = team === "engineering" ? "команды разработки" : "команды развёртывания";
+  if (status === "cancelled") return { en: `The work of ${team} on **${project}** was stopped.`, ru: `Работа ${inRussian} над **${project}** остановлена.` };
   return {
     en: `The work of ${team} on **${project}** broke off.${quote(error ?? "")} Say so if it should be tried again.`,
-    ru: `Работа (${team}) над **${project}** прервалась.${quote(error ?? "")} Скажите, если попробовать ещё раз.`,
+    ru: `Работа ${inRussian} над **${project}** прервалась.${quote(error ?? "")} Скажите, если попробовать ещё раз.`,
   };
 }
 
 /** After an answer was passed on to the team. */
-export function forwardedText(type: "approve" | "edit" | "reject" | "respond"): Texts {
+export function forwardedText(type: "approve" | "edit" | "reject" | "respond", kind: string): Texts {
+  if (kind === "secret" && type !== "reject") {
+    return {
+      en: "Stored under lock and key; nobody, and no model, gets to see it. The team goes on.",
+      ru: "Сохранено в зашифрованном виде; ни люди, ни модели этого не увидят. Команда продолжает.",
+    };
+  }
   switch (type) {
     case "approve":
       return { en: "Approved. The team goes on.", ru: "Одобрено. Команда продолжает." };

@@ -53,6 +53,13 @@ describe("prepare", () => {
     expect((await workspaces.readFile(deliveryId, { path: "src/a.js" })).text).toBe("1\n");
   });
 
+  test("a file that no commit will hold is said to be ignored; code in a folder named data is not", async () => {
+    const [projectId, deliveryId] = [randomUUID(), randomUUID()];
+    await prepare(projectId, deliveryId);
+    expect(await workspaces.writeFile(deliveryId, { path: "debug.log", content: "x\n" })).toMatchObject({ ignored: true });
+    expect(await workspaces.writeFile(deliveryId, { path: "src/data/orders.js", content: "1\n" })).toMatchObject({ ignored: false });
+  });
+
   test("puts back a worktree that is gone, half-made or locked by a killed process", async () => {
     const [projectId, deliveryId] = [randomUUID(), randomUUID()];
     const workspace = await prepare(projectId, deliveryId);

@@ -80,7 +80,7 @@ describe("the rework packet", () => {
 describe("what the team reads", () => {
   test("prompts name no machine, no time and no id, so that recordings replay", () => {
     const facts = { projectName: "polls", stack: "node" as const, request: "Сделай опросы", language: "ru", existing: null, previous: null, remarks: [] };
-    const brief = developerBrief({ projectName: "polls", request: "x", plan, files: ["package.json"], instructions: [] });
+    const brief = developerBrief({ projectName: "polls", language: "en", request: "x", plan, files: ["package.json"], instructions: [] });
     const all = [analystSystem(facts), analystRequest(facts), developerSystem({ stack: "node" }), developerSystem({ stack: "python" }), brief].join("\n");
     expect(all).not.toMatch(/\/(tmp|home|root|work)\//);
     expect(all).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}/);
@@ -120,7 +120,7 @@ describe("what the team reads", () => {
   });
 
   test("an instruction of the person stands in the brief", () => {
-    expect(developerBrief({ projectName: "polls", request: "x", plan, files: [], instructions: ["use a Map"] })).toContain("- use a Map");
+    expect(developerBrief({ projectName: "polls", language: "en", request: "x", plan, files: [], instructions: ["use a Map"] })).toContain("- use a Map");
   });
 
   test.each([
