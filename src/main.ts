@@ -7,12 +7,12 @@
 import { resolve } from "node:path";
 import { readConfig } from "#config";
 import { createCommands } from "#delivery/commands.ts";
-import { createProjectsService } from "#delivery/projects-service.ts";
-import { createReleases } from "#delivery/releases.ts";
+import { createProjectsService } from "#delivery/projects/projects-service.ts";
+import { createReleases } from "#delivery/releases/releases.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
-import { createSecretVault } from "#delivery/secrets.ts";
+import { createSecretVault } from "#delivery/secrets/vault.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
-import { createWorkspaces } from "#delivery/workspaces.ts";
+import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { toAppError } from "#errors";
 import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";

@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { checkedId } from "./workspaces-layout.ts";
+import { checkedId } from "./workspaces/layout.ts";
 
 /** Raw logs by id, below DATA_DIR/artifacts: what a report shows only the end of. */
 export interface Artifacts {

@@ -180,9 +180,11 @@ export class Worker implements AsyncDisposable {
     this.#heartbeat.hold(run.run_id, run.epoch, until);
     const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
     active.done = this.#outsideOfGraphs(() => this.#run(active))
-      .catch((error: unknown) =>
-        this.#context.log.error({ run_id: run.run_id, err: error }, "a run could not be ended; its lease will run out and it is taken over"),
-      )
+      .catch((error: unknown) => {
+        const facts = { run_id: run.run_id, err: error };
+        if (isAppError(error) && error.code === "lease_lost") this.#context.log.warn(facts, "a run ended elsewhere: it was taken over or deleted");
+        else this.#context.log.error(facts, "a run could not be ended; its lease will run out and it is taken over");
+      })
       .finally(() => {
         clearTimeout(timeout);
         this.#heartbeat.drop(run.run_id, run.epoch);

@@ -1,8 +1,8 @@
 import type { Database } from "#db/client.ts";
 import { insertModelCall } from "#db/queries/insert-model-call.ts";
-import { createProjects } from "#delivery/projects.ts";
-import type { Releases } from "#delivery/releases.ts";
-import type { SecretVault } from "#delivery/secrets.ts";
+import { createProjects } from "#delivery/projects/projects.ts";
+import type { Releases } from "#delivery/releases/releases.ts";
+import type { SecretVault } from "#delivery/secrets/vault.ts";
 import type { Log } from "#log";
 import type { Models } from "#models/create-models.ts";
 import type { CommandsPort } from "#ports/commands.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SecretVault } from "#delivery/secrets.ts";
+import type { SecretVault } from "#delivery/secrets/vault.ts";
 import { AppError } from "#errors";
 import type { Approval, Decision } from "#ports/approvals.ts";
 

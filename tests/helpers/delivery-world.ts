@@ -1,10 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { createReleases, type Releases } from "../../src/delivery/releases.ts";
+import { createReleases, type Releases } from "../../src/delivery/releases/releases.ts";
 import { detectSandbox } from "../../src/delivery/sandbox/detect.ts";
 import type { Sandbox } from "../../src/delivery/sandbox/sandbox.ts";
-import { createSecretVault, type SecretVault } from "../../src/delivery/secrets.ts";
+import { createSecretVault, type SecretVault } from "../../src/delivery/secrets/vault.ts";
 import { findSupervisor, stopSupervisor } from "../../src/delivery/supervisor/ensure.ts";
 import { identify } from "../../src/delivery/supervisor/process-identity.ts";
 import { membersOf } from "../../src/delivery/supervisor/process-tree.ts";

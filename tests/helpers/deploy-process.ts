@@ -3,9 +3,9 @@
  * Prints the outcome as one line of JSON.
  */
 import { openDatabase } from "../../src/db/client.ts";
-import { createReleases } from "../../src/delivery/releases.ts";
+import { createReleases } from "../../src/delivery/releases/releases.ts";
 import { detectSandbox } from "../../src/delivery/sandbox/detect.ts";
-import { createSecretVault } from "../../src/delivery/secrets.ts";
+import { createSecretVault } from "../../src/delivery/secrets/vault.ts";
 import { createLog } from "../../src/log.ts";
 import type { DeployRequest } from "../../src/ports/releases.ts";
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createCommands } from "#delivery/commands.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
-import { createWorkspaces } from "#delivery/workspaces.ts";
+import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { createLog } from "#log";
 import { createModels } from "#models/create-models.ts";
 import type { Approval } from "#ports/approvals.ts";

@@ -15,8 +15,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "#log";
-import { describeExit, passGate } from "../health-gate.ts";
-import { probe } from "../health-probe.ts";
+import { describeExit, passGate } from "../releases/health-gate.ts";
+import { probe } from "../releases/health-probe.ts";
 import type { Route } from "../proxy/routes.ts";
 import { createInstance, type Instance } from "./instance.ts";
 import type { Exit } from "./launch.ts";

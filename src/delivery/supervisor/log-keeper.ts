@@ -7,7 +7,7 @@
  */
 import { appendFileSync, readFileSync, renameSync, statSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
-import { createMaskStream } from "../secrets-mask.ts";
+import { createMaskStream } from "../secrets/mask.ts";
 
 const ROTATE_BYTES = 5_000_000;
 const file = process.argv[2];

@@ -1,4 +1,4 @@
-import { slugOf } from "../projects-slug.ts";
+import { slugOf } from "../projects/slug.ts";
 
 /** A name that npm and PyPI accept, from whatever a person called the project: the same letters as its address. */
 export function packageName(projectName: string): string {

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { plainPath } from "../workspaces-paths.ts";
+import { plainPath } from "../workspaces/confined-paths.ts";
 
 const SUFFIX = /\.(?:[cm]?js|[cm]?ts)$/;
 /** node --test's own patterns. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { createProjects } from "../../../src/delivery/projects.ts";
-import { createProjectsService } from "../../../src/delivery/projects-service.ts";
+import { createProjects } from "../../../src/delivery/projects/projects.ts";
+import { createProjectsService } from "../../../src/delivery/projects/projects-service.ts";
 import { deliverySteps } from "../../../src/db/schema/projects.ts";
 import type { ProjectsPort } from "../../../src/ports/projects.ts";
 import { deployableProject } from "../../helpers/deployable.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secrets } from "../../../src/db/schema/releases.ts";
-import { createSecretVault } from "../../../src/delivery/secrets.ts";
+import { createSecretVault } from "../../../src/delivery/secrets/vault.ts";
 import { deployableProject, temporaryDataDir } from "../../helpers/deployable.ts";
 import { deliveryWorld, until } from "../../helpers/delivery-world.ts";
 import { ask } from "../../helpers/load.ts";

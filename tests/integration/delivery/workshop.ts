@@ -8,7 +8,7 @@ import { projects } from "#db/schema/projects.ts";
 import { detectSandbox, type DetectOptions } from "#delivery/sandbox/detect.ts";
 import type { Sandbox } from "#delivery/sandbox/sandbox.ts";
 import { createTests, type TestsOptions } from "#delivery/test-run/create-tests.ts";
-import { createWorkspaces } from "#delivery/workspaces.ts";
+import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import type { Stack } from "#ports/projects.ts";
 import type { TestReport, TestsPort } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";

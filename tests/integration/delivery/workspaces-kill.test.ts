@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
  * result must be that of the unbroken one, the repository whole, nothing half-made left.
  */
 const SCRIPT = `
-import { createWorkspaces } from "#delivery/workspaces.ts";
+import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 const [dataDir, projectId, deliveryId] = process.argv.slice(1);
 const sandbox = { toolchain: { node: process.execPath, python: null, path: "" }, run: async () => ({ exitCode: 0 }) };
 const workspaces = createWorkspaces({ dataDir, sandbox });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createCommands } from "#delivery/commands.ts";
-import { createWorkspaces } from "#delivery/workspaces.ts";
+import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import type { CommandsPort } from "#ports/commands.ts";
 import type { Workspace, WorkspacesPort } from "#ports/workspaces.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createMaskStream, maskForms, maskText } from "../../../src/delivery/secrets-mask.ts";
+import { createMaskStream, maskForms, maskText } from "../../../src/delivery/secrets/mask.ts";
 
 const SECRET = "p4ss/word+x&y";
 

@@ -8,16 +8,16 @@ import { eq, inArray } from "drizzle-orm";
 import type { Log } from "#log";
 import type { Database } from "#db/client.ts";
 import { releases } from "#db/schema/releases.ts";
-import { buildLaunch } from "./releases-launch.ts";
-import { repositoryPath } from "./releases-paths.ts";
-import type { ReleaseRow } from "./releases-rows.ts";
-import { writeDownStatus } from "./releases-sync.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
-import type { SecretVault } from "./secrets.ts";
-import { isConnectionLost } from "./supervisor/client.ts";
-import { ensureSupervisor, findSupervisor, type SupervisorHandle } from "./supervisor/ensure.ts";
-import type { Launch, Status } from "./supervisor/protocol.ts";
-import { createTurns } from "./supervisor/turns.ts";
+import { buildLaunch } from "./build-launch.ts";
+import { repositoryPath } from "./app-paths.ts";
+import type { ReleaseRow } from "./release-rows.ts";
+import { writeDownStatus } from "./write-down-status.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SecretVault } from "../secrets/vault.ts";
+import { isConnectionLost } from "../supervisor/client.ts";
+import { ensureSupervisor, findSupervisor, type SupervisorHandle } from "../supervisor/ensure.ts";
+import type { Launch, Status } from "../supervisor/protocol.ts";
+import { createTurns } from "../supervisor/turns.ts";
 
 export interface SupervisorLinkOptions {
   database: Database;

@@ -7,10 +7,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { probe } from "./health-probe.ts";
-import type { Exit, Running } from "./supervisor/launch.ts";
-import { portOwner } from "./supervisor/port-owner.ts";
-import { membersOf } from "./supervisor/process-tree.ts";
-import type { Evidence, Timing } from "./supervisor/protocol.ts";
+import type { Exit, Running } from "../supervisor/launch.ts";
+import { portOwner } from "../supervisor/port-owner.ts";
+import { membersOf } from "../supervisor/process-tree.ts";
+import type { Evidence, Timing } from "../supervisor/protocol.ts";
 
 export interface GateInput {
   running: Running;

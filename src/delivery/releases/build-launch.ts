@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { releases } from "#db/schema/releases.ts";
-import { appPaths, releaseName } from "./releases-paths.ts";
-import type { Sandbox, SandboxBind } from "./sandbox/sandbox.ts";
-import type { SecretVault } from "./secrets.ts";
-import type { Launch } from "./supervisor/protocol.ts";
+import { appPaths, releaseName } from "./app-paths.ts";
+import type { Sandbox, SandboxBind } from "../sandbox/sandbox.ts";
+import type { SecretVault } from "../secrets/vault.ts";
+import type { Launch } from "../supervisor/protocol.ts";
 
 /** Names whose values only Slipway knows; configuration and secrets of these names are ignored. */
 export const COMPUTED_NAMES: readonly string[] = ["PORT", "HOST", "RELEASE", "STORAGE_DIR", "PATH", "HOME", "TMPDIR"];

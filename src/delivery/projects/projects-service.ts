@@ -4,7 +4,7 @@ import { sumModelCalls } from "#db/queries/sum-model-calls.ts";
 import { projects } from "#db/schema/projects.ts";
 import type { ProjectsService } from "#ports/services.ts";
 import { findProject, toProject } from "./projects.ts";
-import type { Releases } from "./releases.ts";
+import type { Releases } from "../releases/releases.ts";
 
 /** What the HTTP layer may do with projects; every method is narrowed to the caller. */
 export function createProjectsService({ database, releases }: { database: Database; releases: Releases }): ProjectsService {

@@ -4,7 +4,7 @@ import { copyFile, mkdir, opendir, readFile, rm, stat, writeFile } from "node:fs
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Workspace } from "#ports/workspaces.ts";
-import { writeAtomically } from "./atomic-write.ts";
+import { writeAtomically } from "../atomic-write.ts";
 import { git, gitLine, type GitOptions } from "./git.ts";
 
 /**

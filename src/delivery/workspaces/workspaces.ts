@@ -2,17 +2,17 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError } from "#errors";
 import type { CommitResult, Workspace, WorkspacesPort } from "#ports/workspaces.ts";
-import { writeAtomically } from "./atomic-write.ts";
-import { cutMiddle } from "./cut-text.ts";
-import { createSyntaxCheck } from "./edit/syntax-check.ts";
-import { git, gitLine, gitRecords } from "./git.ts";
-import { changedFiles, commitMessage, createCommit, describeCommit, diffSummary, mergeIntoMain, treeOf } from "./git-commits.ts";
-import { ensureRepository, isAncestor, MAIN, requireCommit, requireReference, resolveCommit } from "./git-repository.ts";
-import { checkOut, ensureWorktree, withWorkingIndex, worktreeOptions, writeWorkingTree } from "./git-worktree.ts";
-import { deliveryKey, exclusively, projectKey } from "./locks.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
-import { applyDiff, deleteWorkspaceFile, listFiles, readWorkspaceFile, searchFiles, writeWorkspaceFile } from "./workspaces-files.ts";
-import { checkedId, workspacesLayout } from "./workspaces-layout.ts";
+import { writeAtomically } from "../atomic-write.ts";
+import { cutMiddle } from "../cut-text.ts";
+import { createSyntaxCheck } from "../edit/syntax-check.ts";
+import { git, gitLine, gitRecords } from "../git/git.ts";
+import { changedFiles, commitMessage, createCommit, describeCommit, diffSummary, mergeIntoMain, treeOf } from "../git/commits.ts";
+import { ensureRepository, isAncestor, MAIN, requireCommit, requireReference, resolveCommit } from "../git/repository.ts";
+import { checkOut, ensureWorktree, withWorkingIndex, worktreeOptions, writeWorkingTree } from "../git/worktree.ts";
+import { deliveryKey, exclusively, projectKey } from "../locks.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { applyDiff, deleteWorkspaceFile, listFiles, readWorkspaceFile, searchFiles, writeWorkspaceFile } from "./files.ts";
+import { checkedId, workspacesLayout } from "./layout.ts";
 
 /**
  * Git and files of deliveries below DATA_DIR.

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { maskText } from "./secrets-mask.ts";
+import { maskText } from "../secrets/mask.ts";
 
 export interface Probe {
   /** HTTP status, or null when nothing answered. */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { AppError } from "#errors";
 import type { Stack } from "#ports/projects.ts";
 import { git, gitLine } from "./git.ts";
-import { templateFiles } from "./templates/template-files.ts";
+import { templateFiles } from "../templates/template-files.ts";
 
 export const MAIN = "refs/heads/main";
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { AppError } from "#errors";
 import type { CommitResult, DiffSummary } from "#ports/workspaces.ts";
-import { BoundedLog } from "./bounded-log.ts";
-import { cutMiddle } from "./cut-text.ts";
+import { BoundedLog } from "../bounded-log.ts";
+import { cutMiddle } from "../cut-text.ts";
 import { git, gitLine, gitRecords } from "./git.ts";
-import { MAIN, isAncestor, requireCommit, requireReference } from "./git-repository.ts";
+import { MAIN, isAncestor, requireCommit, requireReference } from "./repository.ts";
 
 const DIFF_LIMIT = 60_000;
 const PLAIN_DIFF = ["--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--ignore-submodules=all"];

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "#errors";
-import { masterKey, type MasterKey } from "./secrets-seal.ts";
+import { masterKey, type MasterKey } from "./seal.ts";
 
 /**
  * The key of this installation: SECRETS_KEY, or with the embedded database a file in DATA_DIR that is made (mode 0600) when the first

@@ -7,7 +7,7 @@ import { eq } from "drizzle-orm";
 import { AppError } from "#errors";
 import type { Database } from "#db/client.ts";
 import { portLeases } from "#db/schema/releases.ts";
-import { isPortFree } from "./supervisor/port-owner.ts";
+import { isPortFree } from "../supervisor/port-owner.ts";
 
 const FIRST = 20_000;
 /** Below 32768, where Linux begins to hand out ports for outgoing connections. */

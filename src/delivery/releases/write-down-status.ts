@@ -3,7 +3,7 @@ import { and, eq, inArray, notInArray, or, sql } from "drizzle-orm";
 import type { Database } from "#db/client.ts";
 import { portLeases, releases } from "#db/schema/releases.ts";
 import type { ReleaseStatus } from "#ports/releases.ts";
-import type { App, Slot, Status } from "./supervisor/protocol.ts";
+import type { App, Slot, Status } from "../supervisor/protocol.ts";
 
 /** What a slot of the supervisor means for the release's row. */
 export function statusOfSlot(app: App, slot: Slot): ReleaseStatus {

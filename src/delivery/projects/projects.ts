@@ -5,7 +5,7 @@ import type { Database } from "#db/client.ts";
 import { deliveries, deliverySteps, projects } from "#db/schema/projects.ts";
 import type { Delivery, Project, ProjectsPort, ProjectSpec } from "#ports/projects.ts";
 import type { RunIdentity } from "#ports/run.ts";
-import { slugOf } from "./projects-slug.ts";
+import { slugOf } from "./slug.ts";
 
 export interface ProjectsOptions {
   database: Database;

@@ -17,16 +17,16 @@ import { projects } from "#db/schema/projects.ts";
 import { releases } from "#db/schema/releases.ts";
 import type { Project } from "#ports/projects.ts";
 import type { DeployOutcome, DeployRequest, HealthEvidence, ReleasesPort, ReleaseStatus, ServiceStatus } from "#ports/releases.ts";
-import { leasePort } from "./ports-lease.ts";
-import { findProject, toProject } from "./projects.ts";
-import { missingDependencies } from "./releases-dependencies.ts";
-import { ensureReleaseDirectory, isBeingMade, resolveCommit } from "./releases-directory.ts";
-import { COMPUTED_NAMES } from "./releases-launch.ts";
-import { appPaths, releaseName, repositoryPath } from "./releases-paths.ts";
-import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, requireUsable, toRelease, type ReleaseRow } from "./releases-rows.ts";
-import { createSupervisorLink, type SupervisorLinkOptions } from "./releases-supervisor.ts";
-import { readTail } from "./supervisor/log-tail.ts";
-import { Outcome, Timing, type Status } from "./supervisor/protocol.ts";
+import { leasePort } from "./port-lease.ts";
+import { findProject, toProject } from "../projects/projects.ts";
+import { missingDependencies } from "./missing-dependencies.ts";
+import { ensureReleaseDirectory, isBeingMade, resolveCommit } from "./release-directory.ts";
+import { COMPUTED_NAMES } from "./build-launch.ts";
+import { appPaths, releaseName, repositoryPath } from "./app-paths.ts";
+import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, requireUsable, toRelease, type ReleaseRow } from "./release-rows.ts";
+import { createSupervisorLink, type SupervisorLinkOptions } from "./supervisor-link.ts";
+import { readTail } from "../supervisor/log-tail.ts";
+import { Outcome, Timing, type Status } from "../supervisor/protocol.ts";
 
 export interface ReleasesOptions extends SupervisorLinkOptions {
   /** Limits of the gate, the watch and the drain; the defaults are in `supervisor/protocol.ts`. */

@@ -10,9 +10,9 @@ import type { Database } from "#db/client.ts";
 import { projects } from "#db/schema/projects.ts";
 import { secrets } from "#db/schema/releases.ts";
 import type { SecretReference, SecretsPort } from "#ports/secrets.ts";
-import { findMasterKey } from "./secrets-key.ts";
-import { maskForms, maskText } from "./secrets-mask.ts";
-import { seal, unseal, type MasterKey } from "./secrets-seal.ts";
+import { findMasterKey } from "./master-key.ts";
+import { maskForms, maskText } from "./mask.ts";
+import { seal, unseal, type MasterKey } from "./seal.ts";
 
 export interface SecretVaultOptions {
   database: Database;
