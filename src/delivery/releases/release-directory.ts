@@ -2,14 +2,12 @@
  * The directory of a release: exactly the tree of the tested commit, its files read-only, with `release.json` beside them. Made under another
  * name and renamed when complete, so what stands under its own name is whole, and a repeated call finds it.
  */
-import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { AppError } from "#errors";
-
-const execute = promisify(execFile);
+import { exportTree } from "../git/repository.ts";
 
 export interface ReleaseDirectoryInput {
   repository: string;
@@ -19,45 +17,14 @@ export interface ReleaseDirectoryInput {
   manifest: Record<string, unknown>;
 }
 
-/** Nothing of the user's git settings, and no hooks or filters from outside the repository. */
-const GIT_ENVIRONMENT = {
-  PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
-  HOME: "/nonexistent",
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  LC_ALL: "C",
-};
-
-async function git(repository: string, args: string[], extra: Record<string, string> = {}): Promise<string> {
-  const { stdout } = await execute("git", ["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", `--git-dir=${repository}`, ...args], {
-    env: { ...GIT_ENVIRONMENT, ...extra },
-    maxBuffer: 16_000_000,
-  });
-  return stdout;
-}
-
-/** The full name of a commit. @throws AppError `commit_unknown`. */
-export async function resolveCommit(repository: string, sha: string): Promise<string> {
-  if (!/^[0-9a-f]{7,64}$/i.test(sha)) throw new AppError("commit_unknown", `"${sha.slice(0, 80)}" is not a commit.`);
-  try {
-    return (await git(repository, ["rev-parse", "--verify", "--end-of-options", `${sha}^{commit}`])).trim();
-  } catch (cause) {
-    throw new AppError("commit_unknown", `The project's repository has no commit ${sha}.`, { cause });
-  }
-}
-
 /** Makes the directory unless it stands. @throws AppError `deploy_failed`, `disk_full`. */
 export async function ensureReleaseDirectory(input: ReleaseDirectoryInput): Promise<void> {
   const { directory, repository, commitSha } = input;
   if (existsSync(directory)) return;
-  const draft = `${directory}.${process.pid}.draft`;
-  const index = `${draft}.index`;
+  // two deployments of one approval may be made side by side in one process
+  const draft = `${directory}.${process.pid}-${randomBytes(4).toString("hex")}.draft`;
   try {
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { recursive: true });
-    // not `git archive`: a project's .gitattributes could leave files out that were there when it was tested
-    await git(repository, ["read-tree", commitSha], { GIT_INDEX_FILE: index });
-    await git(repository, [`--work-tree=${draft}`, "checkout-index", "--all", "--force", `--prefix=${draft}/`], { GIT_INDEX_FILE: index });
+    await exportTree(repository, commitSha, draft);
     await writeManifest(draft, input.manifest);
     await protect(draft);
     await rename(draft, directory);
@@ -69,14 +36,12 @@ export async function ensureReleaseDirectory(input: ReleaseDirectoryInput): Prom
     if (text.includes("No space left") || text.includes("ENOSPC"))
       throw new AppError("disk_full", "The disk is full: the release could not be written. Free some space and deploy again.", { cause });
     throw new AppError("deploy_failed", `The release directory could not be filled from commit ${commitSha.slice(0, 12)}.`, { cause });
-  } finally {
-    await rm(index, { force: true });
   }
 }
 
 /** True for the unfinished directory of a process that still runs; the others are left over from kills. */
 export function isBeingMade(name: string): boolean {
-  const maker = /\.(\d+)\.draft(?:\.index)?$/.exec(name)?.[1];
+  const maker = /\.(\d+)-[0-9a-f]+\.draft(?:\.index)?(?:\.lock)?$/.exec(name)?.[1];
   if (maker === undefined) return false;
   try {
     process.kill(Number(maker), 0);

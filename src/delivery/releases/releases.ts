@@ -20,7 +20,8 @@ import type { DeployOutcome, DeployRequest, HealthEvidence, ReleasesPort, Releas
 import { leasePort } from "./port-lease.ts";
 import { findProject, toProject } from "../projects/projects.ts";
 import { missingDependencies } from "./missing-dependencies.ts";
-import { ensureReleaseDirectory, isBeingMade, resolveCommit } from "./release-directory.ts";
+import { requireCommit } from "../git/repository.ts";
+import { ensureReleaseDirectory, isBeingMade } from "./release-directory.ts";
 import { COMPUTED_NAMES } from "./build-launch.ts";
 import { appPaths, releaseName, repositoryPath } from "./app-paths.ts";
 import { openReleaseRow, releaseOfApproval, releaseRows, requireGreenReport, requireUsable, toRelease, type ReleaseRow } from "./release-rows.ts";
@@ -139,7 +140,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   }
 
   async function openRow(owner: string, project: Project, request: DeployRequest): Promise<ReleaseRow> {
-    const commitSha = await resolveCommit(repositoryPath(dataDir, project.id), request.commitSha);
+    const commitSha = await requireCommit(repositoryPath(dataDir, project.id), request.commitSha);
     await requireGreenReport(database, { ...request, commitSha });
     const names = request.secretNames.filter((name) => !COMPUTED_NAMES.includes(name));
     const { present, missing } = await vault.forOwner(owner).references(project.id, names);
