@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { portLeases } from "../../../src/db/schema/releases.ts";
 import type { DeployOutcome } from "../../../src/ports/releases.ts";
+import { ensureSupervisor } from "../../../src/delivery/supervisor/ensure.ts";
 import { isRunning } from "../../../src/delivery/supervisor/process-identity.ts";
 import { deployableProject } from "../../helpers/deployable.ts";
 import { deliveryWorld, until } from "../../helpers/delivery-world.ts";
@@ -26,6 +27,14 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+function kill9(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended
+  }
+}
+
 test("kills of server and supervisor at random moments end like an unbroken deployment", { timeout: 60_000 + ROUNDS * 60_000 }, async () => {
   const project = await deployableProject(world.database, world.dataDir);
   const script = join(import.meta.dirname, "../../helpers/deploy-process.ts");
@@ -43,10 +52,12 @@ test("kills of server and supervisor at random moments end like an unbroken depl
       if (attempt < 3) {
         await Promise.race([ended, pause(next() * 2_000)]);
         const victim = next() < 0.5 ? server.pid : await world.supervisorPid();
-        if (victim) process.kill(victim, "SIGKILL");
+        if (victim) kill9(victim);
       }
       if ((await ended) === 0) outcome = JSON.parse(text) as DeployOutcome;
     }
+    // killed when the deployment was over: nobody needed the next one until now
+    await ensureSupervisor({ dataDir: world.dataDir, proxyPort: 0 });
     expect(outcome, `round ${round}`).toMatchObject({ status: "live", release: { number: round } });
     const port = world.releases({ watchMs: 0 }).forOwner("local");
     const status = await until(async () => {
