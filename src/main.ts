@@ -13,7 +13,7 @@ import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import { createSecretVault } from "#delivery/secrets/vault.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
-import { toAppError } from "#errors";
+import { isAppError, toAppError } from "#errors";
 import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
@@ -94,7 +94,11 @@ async function start(): Promise<Slipway> {
     },
   };
   // a graph's forgotten promise is no reason to end what all others do; what is awaited anywhere never comes here
-  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "a promise failed and nobody waited for it: look for a missing await in a graph"));
+  process.on("unhandledRejection", (reason) => {
+    // LangGraph awaits the writes of a step later than they fail; the worker stops such a run by itself
+    if (isAppError(reason) && reason.code === "lease_lost") return;
+    log.error({ err: reason }, "a promise failed and nobody waited for it: look for a missing await in a graph");
+  });
   await runtime.start();
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();

@@ -106,7 +106,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
     async start() {
       if (worker === null || sweeper === null) return;
-      worker.start();
+      await worker.start();
       subscription = await options.database.listen(RUNS_CHANNEL, {
         onNotify: (payload) => hint(payload, worker, sweeper),
         onSubscribed: () => sweeper.sweep(),

@@ -11,14 +11,13 @@ import type { FromHeartbeat, HeartbeatSettings, ToHeartbeat } from "./heartbeat.
 const port = parentPort;
 if (port === null) throw new Error("heartbeat-thread.ts runs as a worker thread");
 const { url, workerId, leaseSeconds, intervalMs } = workerData as HeartbeatSettings;
-const sql = createClient({ url, poolSize: 1, applicationName: heartbeatName(workerId), statementTimeoutMs: 5_000, connectTimeoutSeconds: 5 });
+const sql = createClient({ url, poolSize: 1, applicationName: heartbeatName(workerId), statementTimeoutMs: 5_000, connectTimeoutSeconds: 5, lasting: true });
 /** Until when each held run may be kept alive: a run must not outlive its time limit because its process hangs. */
 const held = new Map<string, { epoch: number; until: number }>();
 const told = new Set<string>();
 let beating = false;
 
-// before the first run is held: others take a worker without this connection for dead
-sql`select 1`.catch(() => {});
+void beSeen();
 
 port.on("message", (message: ToHeartbeat) => {
   if (message.kind === "hold") held.set(message.runId, { epoch: message.epoch, until: message.until });
@@ -32,6 +31,12 @@ port.on("message", (message: ToHeartbeat) => {
 });
 
 const timer = setInterval(() => void beat(), intervalMs);
+
+/** Connects before the first run is held: others take a worker without this connection for dead. */
+async function beSeen(): Promise<void> {
+  for (let connected = false; !connected;) connected = await sql`select 1`.then(Boolean, () => new Promise((resolve) => setTimeout(resolve, 200, false)));
+  send({ kind: "seen" });
+}
 
 async function beat(): Promise<void> {
   if (beating) return;

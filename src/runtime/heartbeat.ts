@@ -10,7 +10,11 @@ export interface HeartbeatSettings {
 }
 
 export type ToHeartbeat = { kind: "hold"; runId: string; epoch: number; until: number } | { kind: "drop"; runId: string; epoch: number } | { kind: "stop" };
-export type FromHeartbeat = { kind: "lost"; runId: string; epoch: number } | { kind: "cancel"; runId: string } | { kind: "failed"; message: string };
+export type FromHeartbeat =
+  | { kind: "seen" }
+  | { kind: "lost"; runId: string; epoch: number }
+  | { kind: "cancel"; runId: string }
+  | { kind: "failed"; message: string };
 
 export interface HeartbeatHandlers {
   /** Another worker holds the run now; everything this one still writes is refused. */
@@ -24,6 +28,7 @@ export class Heartbeat implements AsyncDisposable {
   readonly #handlers: HeartbeatHandlers;
   readonly #log: Log;
   readonly #held = new Map<string, { epoch: number; until: number }>();
+  readonly #seen = Promise.withResolvers<void>();
   #thread: Worker;
   #stopping = false;
 
@@ -33,6 +38,11 @@ export class Heartbeat implements AsyncDisposable {
     this.#handlers = handlers;
     this.#log = log;
     this.#thread = this.#spawn();
+  }
+
+  /** Resolves when the connection stands by which others see that this process lives. */
+  get seen(): Promise<void> {
+    return this.#seen.promise;
   }
 
   hold(runId: string, epoch: number, until: number): void {
@@ -58,7 +68,8 @@ export class Heartbeat implements AsyncDisposable {
     const thread = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), { workerData: this.#settings, execArgv: [] });
     thread.unref();
     thread.on("message", (message: FromHeartbeat) => {
-      if (message.kind === "lost") this.#handlers.onLost(message.runId, message.epoch);
+      if (message.kind === "seen") this.#seen.resolve();
+      else if (message.kind === "lost") this.#handlers.onLost(message.runId, message.epoch);
       else if (message.kind === "cancel") this.#handlers.onCancel(message.runId);
       else this.#log.warn({ reason: message.message }, "a heartbeat failed; leases run out unless the next one succeeds");
     });

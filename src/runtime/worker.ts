@@ -70,8 +70,9 @@ export class Worker implements AsyncDisposable {
     );
   }
 
-  /** Begins to claim; until then it only executes what it is given. */
-  start(): void {
+  /** Begins to claim, once others can see that this worker lives: a run claimed before could be taken for abandoned. */
+  async start(): Promise<void> {
+    await this.#heartbeat.seen;
     this.#started = true;
     this.look();
   }
@@ -175,6 +176,9 @@ export class Worker implements AsyncDisposable {
 
   #take(run: ClaimedRun): void {
     const active: Active = { run, abort: new AbortController(), control: new RunControl(), activity: new NodeActivity(), stop: null, done: Promise.resolve() };
+    // taken over from ourselves, when the lease ran out unseen: two attempts must not go on side by side
+    const before = this.#active.get(run.run_id);
+    if (before !== undefined) this.#stop(before, "lost");
     this.#active.set(run.run_id, active);
     const until = Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000;
     this.#heartbeat.hold(run.run_id, run.epoch, until);

@@ -58,6 +58,30 @@ describe("a run whose lease ran out", () => {
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
+  test("by the very process that holds it goes on once: the attempt before stops", async () => {
+    const { database } = await testDatabase();
+    const journal = join(await mkdtemp(join(tmpdir(), "slipway-takeover-")), "journal");
+    await using runtime = await testRuntime(database, { leaseSeconds: 240 });
+    await runtime.start();
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const run = await runtime.services.runs.create(
+      LOCAL,
+      thread,
+      { assistant_id: "slow", input: { steps: 12, ms: 200, journal }, durability: "async" },
+      NO_HEADERS,
+    );
+    await eventually(
+      () => linesOf(journal),
+      (lines) => lines.some((line) => line.startsWith("begin 2")),
+    );
+    await database.sql`update run_leases set lease_until = now() - interval '1 second' where run_id = ${run.run_id}`;
+    await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never });
+    const [row] = await database.sql<{ attempt: number }[]>`select attempt from runs where run_id = ${run.run_id}`;
+    expect(row).toEqual({ attempt: 2 });
+    // the step that the takeover met may be done twice, none after it
+    expect((await linesOf(journal)).filter((line) => line.startsWith("end")).length).toBeLessThanOrEqual(13);
+  });
+
   test("again and again without getting on ends with an error that says so", async () => {
     const { database } = await testDatabase();
     await using runtime = await testRuntime(database);
