@@ -58,6 +58,13 @@ async function asked(): Promise<{ parent: string; child: string; mirror: Approva
 }
 
 describe("a team", () => {
+  test("whose parent was deleted is still answered, and ends", async () => {
+    const { parent, child, original } = await asked();
+    await runtime.services.threads.delete(LOCAL, parent);
+    await runtime.services.approvals.decide(LOCAL, original.id, { type: "approve" });
+    expect(await idle(child)).toMatchObject({ status: "idle" });
+  });
+
   test("runs on a thread of its own, and wakes its parent when it asks and when it ends", async () => {
     const { parent, child, original } = await asked();
     expect(await runtime.services.threads.get(LOCAL, child)).toMatchObject({
