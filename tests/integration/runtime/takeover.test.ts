@@ -1,20 +1,28 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Database } from "#db/client.ts";
 import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
 import { createLog } from "#log";
 import { testDatabase } from "../../helpers/database.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 const log = createLog("silent");
 const never = new AbortController().signal;
 const linesOf = async (path: string) => (await readFile(path, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
 
+const takenOver = (database: Database, runId: string) =>
+  eventually(
+    () => database.sql`select 1 from runs where run_id = ${runId} and attempt = 2`,
+    (rows) => rows.length === 1,
+  );
+
 describe("a run whose lease ran out", () => {
   test("is taken over; the first worker can write nothing more, and the stream goes on", async () => {
     const { database } = await testDatabase();
-    const journal = join(await mkdtemp(join(tmpdir(), "slipway-takeover-")), "journal");
+    const folder = temporaryFolder("takeover");
+    const [journal, gate] = [join(folder, "journal"), join(folder, "gate")];
     await using busA = await openPostgresBus({ database, log });
     await using busB = await openPostgresBus({ database, log });
     // a long lease: the first worker's heartbeat comes too late to notice
@@ -24,7 +32,7 @@ describe("a run whose lease ran out", () => {
     const { run, stream } = await first.services.runs.stream(
       LOCAL,
       thread,
-      { assistant_id: "slow", input: { steps: 6, ms: 150, journal } },
+      { assistant_id: "slow", input: { steps: 6, ms: 20, journal, gate } },
       { ...NO_HEADERS, signal: never },
     );
     const ids = (async () => {
@@ -39,6 +47,8 @@ describe("a run whose lease ran out", () => {
     await using second = await testRuntime(database, { bus: busB, leaseSeconds: 240 });
     await database.sql`update run_leases set lease_until = now() - interval '1 second' where run_id = ${run.run_id}`;
     await second.start();
+    await takenOver(database, run.run_id);
+    await writeFile(gate, "");
     expect(await second.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never })).toMatchObject({
       done: [1, 2, 3, 4, 5, 6],
     });
@@ -60,14 +70,15 @@ describe("a run whose lease ran out", () => {
 
   test("by the very process that holds it goes on once: the attempt before stops", async () => {
     const { database } = await testDatabase();
-    const journal = join(await mkdtemp(join(tmpdir(), "slipway-takeover-")), "journal");
+    const folder = temporaryFolder("takeover");
+    const [journal, gate] = [join(folder, "journal"), join(folder, "gate")];
     await using runtime = await testRuntime(database, { leaseSeconds: 240 });
     await runtime.start();
     const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
     const run = await runtime.services.runs.create(
       LOCAL,
       thread,
-      { assistant_id: "slow", input: { steps: 12, ms: 200, journal }, durability: "async" },
+      { assistant_id: "slow", input: { steps: 12, ms: 20, journal, gate }, durability: "async" },
       NO_HEADERS,
     );
     await eventually(
@@ -75,6 +86,8 @@ describe("a run whose lease ran out", () => {
       (lines) => lines.some((line) => line.startsWith("begin 2")),
     );
     await database.sql`update run_leases set lease_until = now() - interval '1 second' where run_id = ${run.run_id}`;
+    await takenOver(database, run.run_id);
+    await writeFile(gate, "");
     await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never });
     const [row] = await database.sql<{ attempt: number }[]>`select attempt from runs where run_id = ${run.run_id}`;
     expect(row).toEqual({ attempt: 2 });
