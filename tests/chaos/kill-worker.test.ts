@@ -1,5 +1,4 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Runtime } from "#runtime/create-runtime.ts";
@@ -8,6 +7,7 @@ import { createLog } from "#log";
 import { testDatabase, type TestDatabase } from "../helpers/database.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../helpers/runtime.ts";
 import { workerProcess } from "../helpers/worker-process.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const log = createLog("silent");
 const never = new AbortController().signal;
@@ -25,7 +25,7 @@ describe("a worker that is killed", () => {
   test("in the middle of a run leaves it to another one, which repeats no finished step", async () => {
     const db = await testDatabase();
     await using api = await server(db);
-    const journal = join(await mkdtemp(join(tmpdir(), "slipway-kill-")), "journal");
+    const journal = join(temporaryFolder("kill"), "journal");
     await using first = workerProcess(db.url);
     await first.ready;
     const thread = (await api.services.threads.create(LOCAL, {})).thread_id;
@@ -124,7 +124,7 @@ describe("a worker that is killed", () => {
   test("stops for a while (SIGSTOP), wakes up as a zombie, and writes nothing more", async () => {
     const db = await testDatabase();
     await using api = await server(db);
-    const journal = join(await mkdtemp(join(tmpdir(), "slipway-stop-")), "journal");
+    const journal = join(temporaryFolder("stop"), "journal");
     await using zombie = workerProcess(db.url);
     await zombie.ready;
     const thread = (await api.services.threads.create(LOCAL, {})).thread_id;

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "@langchain/langgraph-sdk";
 import { describe, expect } from "vitest";
 import type { ModelScript } from "../helpers/model-endpoint.ts";
 import { verifies } from "./verifies.ts";
 import { collect, fixture, world } from "./world.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 interface Streamed {
   threadId: string;
@@ -57,7 +57,7 @@ describe("TypeScript with enums and .js specifiers", () => {
 });
 
 describe("Functional API", () => {
-  const log = join(tmpdir(), `slipway-essay-${process.pid}-${Date.now()}.log`);
+  const log = join(temporaryFolder("essay"), "log");
   const here = world({ langgraphJson: fixture("projects/functional/langgraph.json"), environment: () => ({ ESSAY_LOG: log }) });
 
   verifies("foreign.functional", async () => {

@@ -166,12 +166,15 @@ describe("the embedded PostgreSQL", () => {
   it("puts its socket into a private temporary folder when the path is too long for one", async () => {
     const folder = join(newFolder(), "deep".repeat(30));
     await remember(folder, 9);
-    await using embedded = await openEmbedded(folder, { settings: QUICK });
+    const embedded = await openEmbedded(folder, { settings: QUICK });
     const socket = new URL(embedded.url).searchParams.get("host") ?? "";
     expect(socket.startsWith(tmpdir())).toBe(true);
     expect(statSync(socket).mode & 0o777).toBe(0o700);
     await using database = await openDatabase({ url: embedded.url });
     expect(await database.sql`select value from remembered`).toEqual([{ value: 9 }]);
+    await database[Symbol.asyncDispose]();
+    await embedded[Symbol.asyncDispose]();
+    rmSync(socket, { recursive: true, force: true });
   });
 
   it("listens on no port", async () => {

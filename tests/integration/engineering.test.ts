@@ -1,6 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, INTERRUPT, MemorySaver, StateGraph, START, END, isInterrupted } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
@@ -15,6 +13,7 @@ import type { Project, Stack } from "#ports/projects.ts";
 import { ADD_TEST, PLAN, RIGHT_ADD, WRONG_ADD, finish, teamScript, write, type DeveloperCall } from "../helpers/engineering-scripts.ts";
 import { engineeringWorld } from "../helpers/engineering-world.ts";
 import { startModelEndpoint, type ModelReply, type ModelScript } from "../helpers/model-endpoint.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const world = engineeringWorld();
 
@@ -443,7 +442,7 @@ describe("a recorded delivery", () => {
 
   test("replays without an endpoint in another place, at another time, to the same files", async () => {
     const server = await startModelEndpoint(script);
-    const directory = mkdtempSync(join(tmpdir(), "slipway-recording-"));
+    const directory = temporaryFolder("recording");
     const config = { MODEL_TIMEOUT: 30, RECORDINGS_DIR: directory };
     const recorded = await deliver(createModels({ config: { ...config, OPENAI_BASE_URL: server.url, RECORD_TO: join(directory, "adder.jsonl") } }));
     expect(recorded.result).toMatchObject({ status: "green", rounds: 2 });

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { HumanMessage, SystemMessage, type BaseMessage } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
@@ -10,11 +9,12 @@ import { createModels, type CreateModelsOptions } from "#models/create-models.ts
 import type { ModelUsage } from "#models/model-fetch.ts";
 import { readModelAnswer } from "#nodes/shared/model-answer.ts";
 import { startModelEndpoint, type ModelScript } from "../helpers/model-endpoint.ts";
+import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const readFile = tool(async () => "", { name: "read_file", description: "Reads a file.", schema: z.object({ path: z.string() }) });
 
 function emptyDirectory(): string {
-  return mkdtempSync(join(tmpdir(), "slipway-models-"));
+  return temporaryFolder("models");
 }
 
 type Settings = Partial<CreateModelsOptions["config"]>;

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rename, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -9,6 +8,7 @@ import { InMemoryStore } from "@langchain/langgraph-checkpoint";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
 import { testDatabase } from "../../helpers/database.ts";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 const run = promisify(execFile);
 const PROJECTS = fileURLToPath(new URL("../../fixtures/runtime-projects", import.meta.url));
@@ -26,7 +26,7 @@ interface Seen {
 /** Copies a project to where no node_modules is above it, and serves it in a process of its own. */
 async function serve(project: string, input: unknown, answer: unknown): Promise<Seen> {
   const { url } = await testDatabase();
-  const folder = join(await mkdtemp(join(tmpdir(), "slipway-foreign-")), project);
+  const folder = join(temporaryFolder("foreign"), project);
   await cp(join(PROJECTS, project), folder, { recursive: true });
   if (project === "typescript") await rename(join(folder, "env.example"), join(folder, ".env"));
   const env = {
@@ -70,7 +70,7 @@ describe("a project that is not ours is streamed, asked and resumed:", () => {
 describe("a langgraph.json", () => {
   async function load(text: string) {
     const { database } = await testDatabase();
-    const configPath = join(await mkdtemp(join(tmpdir(), "slipway-config-")), "langgraph.json");
+    const configPath = join(temporaryFolder("config"), "langgraph.json");
     await writeFile(configPath, text);
     return loadGraphs({ configPath, checkpointer: new Checkpointer(database), store: new InMemoryStore(), environment: {} });
   }

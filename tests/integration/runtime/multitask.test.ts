@@ -1,5 +1,4 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "#db/client.ts";
@@ -9,6 +8,7 @@ import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
 import { createLog } from "#log";
 import { testDatabase } from "../../helpers/database.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
+import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 
 let database: Database;
 let runtime: Runtime;
@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 
 beforeAll(async () => {
   ({ database } = await testDatabase());
-  folder = await mkdtemp(join(tmpdir(), "slipway-runtime-"));
+  folder = temporaryFolder("runtime");
   runtime = await testRuntime(database);
   await runtime.start();
 });
