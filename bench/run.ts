@@ -73,6 +73,7 @@ async function measure(name: string, port: number, environment: Record<string, s
 
 const results: Record<string, unknown> = { machine: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? "unknown"}`, node: process.version };
 results["embedded"] = await measure("embedded PostgreSQL", 28_471, { DATABASE_URL: undefined, REDIS_URL: undefined });
-if (process.env["DATABASE_URL"] !== undefined) results["postgresql"] = await measure("PostgreSQL of DATABASE_URL", 28_472, { SECRETS_KEY: "bench-key-of-no-value-0123456789abcdef" });
+if (process.env["DATABASE_URL"] !== undefined)
+  results["postgresql"] = await measure("PostgreSQL of DATABASE_URL", 28_472, { SECRETS_KEY: "bench-key-of-no-value-0123456789abcdef" });
 mkdirSync("bench/results", { recursive: true });
 writeFileSync(`bench/results/${new Date().toISOString().slice(0, 10)}.json`, `${JSON.stringify(results, null, 2)}\n`);

@@ -13,7 +13,10 @@ const NEEDED_MAJOR = 24;
 
 /** Changes when the lockfile or the platform does; written after an install that ended well. */
 function installStamp() {
-  return createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).update(`${process.platform}-${process.arch}`).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .update(`${process.platform}-${process.arch}`)
+    .digest("hex");
 }
 
 function install() {
@@ -33,10 +36,14 @@ function install() {
 
 /** The carried Node, or this one when it is new enough and the platform has no package. */
 function findNode() {
-  const carried = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`].map((name) => join(root, "node_modules", name, "bin", "node")).find(existsSync);
+  const carried = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]
+    .map((name) => join(root, "node_modules", name, "bin", "node"))
+    .find(existsSync);
   if (carried) return carried;
   if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) return process.execPath;
-  console.error(`Slipway needs Node ${NEEDED_MAJOR}; npm carries none for ${process.platform}-${process.arch}, and this is ${process.version}. Install Node ${NEEDED_MAJOR} and try again.`);
+  console.error(
+    `Slipway needs Node ${NEEDED_MAJOR}; npm carries none for ${process.platform}-${process.arch}, and this is ${process.version}. Install Node ${NEEDED_MAJOR} and try again.`,
+  );
   process.exit(1);
 }
 
@@ -60,7 +67,11 @@ const node = findNode();
 const child = spawn(node, [file, ...rest], {
   cwd: root,
   stdio: ["inherit", "inherit", "inherit", "ipc"],
-  env: { ...process.env, PATH: `${dirname(node)}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`, SLIPWAY_CALLER_DIR: process.env.INIT_CWD ?? process.cwd() },
+  env: {
+    ...process.env,
+    PATH: `${dirname(node)}:${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`,
+    SLIPWAY_CALLER_DIR: process.env.INIT_CWD ?? process.cwd(),
+  },
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 // npm does not always pass a signal on, and cannot when it is killed: an orphan must not keep the port. npm stands above us, or above the
