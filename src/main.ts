@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { readConfig } from "#config";
 import { createCommands } from "#delivery/commands.ts";
 import { createProjectsService } from "#delivery/projects/projects-service.ts";
+import { SERVICE_PORTS } from "#delivery/releases/port-lease.ts";
 import { createReleases } from "#delivery/releases/releases.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import { createSecretVault } from "#delivery/secrets/vault.ts";
@@ -99,6 +100,8 @@ async function start(): Promise<Slipway> {
     if (isAppError(reason) && reason.code === "lease_lost") return;
     log.error({ err: reason }, "a promise failed and nobody waited for it: look for a missing await in a graph");
   });
+  // a timer or a listener of a served graph may throw where no run can catch it: the other runs, and this process, are not at fault
+  process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
   await runtime.start();
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();
@@ -132,7 +135,14 @@ async function start(): Promise<Slipway> {
         .map((origin) => origin.trim())
         .filter((origin) => origin !== ""),
     ];
-    const app = createApp({ services, log, caller: () => ({ owner: "local" }), allowedOrigins: origins, allowedHosts: [config.HOST] });
+    const app = createApp({
+      services,
+      log,
+      caller: () => ({ owner: "local" }),
+      allowedOrigins: origins,
+      allowedHosts: [config.HOST],
+      servicePorts: SERVICE_PORTS,
+    });
     return stack.use(await listen(app, { host: config.HOST, port: config.PORT ?? DEFAULT_PORT, portWasAsked: config.PORT !== undefined }));
   }
 }

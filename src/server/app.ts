@@ -4,7 +4,7 @@ import type { RouteContext } from "./context.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { hosts } from "./middleware/hosts.ts";
 import { jsonBody } from "./middleware/json-body.ts";
-import { origins } from "./middleware/origins.ts";
+import { origins, type PortRange } from "./middleware/origins.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
@@ -22,6 +22,8 @@ import { threadRoutes } from "./routes/threads.ts";
 export interface AppOptions extends RouteContext {
   /** Origins of pages that may call: exact ones, `localhost` for every page of this machine, `*` for all. See `middleware/origins.ts`. */
   allowedOrigins: readonly string[];
+  /** Where delivered services listen; their pages are no pages of this machine's owner. */
+  servicePorts?: PortRange;
   /** Names in `Host` that are served besides those of this machine; null: any (only behind authentication). */
   allowedHosts: readonly string[] | null;
 }
@@ -33,7 +35,7 @@ export function createApp(options: AppOptions): Express {
   app.disable("etag");
   app.set("query parser", "simple");
 
-  app.use(requestId, securityHeaders, hosts(options.allowedHosts), origins(options.allowedOrigins), readableAddress);
+  app.use(requestId, securityHeaders, hosts(options.allowedHosts), origins(options.allowedOrigins, options.servicePorts ?? null), readableAddress);
   app.use(systemRoutes(options.services.system));
   app.use(jsonBody());
   app.use(notBuiltRoutes());

@@ -235,7 +235,7 @@ verifies("foreign.careless", async () => {
   expect(await here.client.runs.wait(await newThread(), "careless", { input: {} })).toMatchObject({ done: true });
   await until(
     async () => here.server.output(),
-    (output) => output.includes("nobody waits for this"),
+    (output) => output.includes("nobody waits for this") && output.includes("nobody catches this"),
   );
   await stillWorks();
 });

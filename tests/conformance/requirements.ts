@@ -156,7 +156,7 @@ export const REQUIREMENTS = {
   },
   "foreign.typescript": { behaviour: "a TypeScript project with enums, .js specifiers and a factory is streamed, interrupted and resumed", source: "ours" },
   "foreign.functional": { behaviour: "a Functional API project is streamed, interrupted and resumed, its tasks run once", source: "ours" },
-  "foreign.careless": { behaviour: "a graph that leaves a rejected promise behind ends its run and leaves the server up", source: "ours" },
+  "foreign.careless": { behaviour: "a graph that leaves a rejected promise or a throwing timer behind ends its run and leaves the server up", source: "ours" },
   "ours.langgraph-cli": { behaviour: "LangGraph's own command line loads our langgraph.json and draws every graph", source: "ours" },
   "foreign.agent": { behaviour: "a createAgent project with a tool and human-in-the-loop is streamed, interrupted and resumed", source: "ours" },
 

@@ -21,6 +21,7 @@ export async function serveApp(some: SomeServices, options: Partial<Omit<AppOpti
     caller: () => ({ owner: "local" }),
     allowedOrigins: ["localhost", "https://smith.langchain.com"],
     allowedHosts: [],
+    servicePorts: { first: 20_000, last: 29_999 },
     ...options,
   });
   const server = await listen(app, { host: "127.0.0.1", port: 0, portWasAsked: true });

@@ -9,13 +9,13 @@ import type { Database } from "#db/client.ts";
 import { portLeases } from "#db/schema/releases.ts";
 import { isPortFree } from "../supervisor/port-owner.ts";
 
-const FIRST = 20_000;
-/** Below 32768, where Linux begins to hand out ports for outgoing connections. */
-const COUNT = 10_000;
+/** Where delivered services listen. Below 32768, where Linux begins to hand out ports for outgoing connections. */
+export const SERVICE_PORTS = { first: 20_000, last: 29_999 } as const;
+const COUNT = SERVICE_PORTS.last - SERVICE_PORTS.first + 1;
 const ATTEMPTS = 200;
 
 /** The release's port: the one it has, or a new one. @throws AppError `port_unavailable`. */
-export async function leasePort(database: Database, releaseId: string, pick: () => number = () => FIRST + randomInt(COUNT)): Promise<number> {
+export async function leasePort(database: Database, releaseId: string, pick: () => number = () => SERVICE_PORTS.first + randomInt(COUNT)): Promise<number> {
   const { drizzle } = database;
   const [known] = await drizzle.select().from(portLeases).where(eq(portLeases.releaseId, releaseId));
   if (known) return known.port;
@@ -25,7 +25,7 @@ export async function leasePort(database: Database, releaseId: string, pick: () 
     const [row] = await drizzle.insert(portLeases).values({ port, releaseId }).onConflictDoNothing().returning();
     if (row) return row.port;
   }
-  throw new AppError("port_unavailable", `No free port was found between ${FIRST} and ${FIRST + COUNT - 1} in ${ATTEMPTS} attempts.`);
+  throw new AppError("port_unavailable", `No free port was found between ${SERVICE_PORTS.first} and ${SERVICE_PORTS.last} in ${ATTEMPTS} attempts.`);
 }
 
 /** Gives the port back. */

@@ -10,14 +10,21 @@ const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagina
 
 const PREFLIGHT_SECONDS = 600;
 
+/** Both ends included. */
+export interface PortRange {
+  first: number;
+  last: number;
+}
+
 /**
  * Lets pages of the listed origins in and all other pages out. A page can send simple requests (a form, an image) to any address without
  * asking first, so refusing to answer a preflight is not enough: a request that carries a foreign `Origin`, or that a browser marks as
  * cross-site, is refused before anything happens. Requests without these headers come from programs, which need no page to be tricked.
  *
  * @param allowed exact origins, `localhost` for every origin of this machine, `*` for all
+ * @param servicePorts where delivered services listen: `localhost` does not cover their pages, which a model wrote
  */
-export function origins(allowed: readonly string[]): RequestHandler {
+export function origins(allowed: readonly string[], servicePorts: PortRange | null): RequestHandler {
   return function checkOrigin(request: Request, response: Response, next: NextFunction): void {
     const origin = request.get("origin");
     response.vary("Origin");
@@ -25,7 +32,7 @@ export function origins(allowed: readonly string[]): RequestHandler {
       if (isHiddenCrossSite(request) && !allowed.includes("*")) throw refuse("another site");
       return next();
     }
-    if (!isOwn(origin, request) && !isAllowed(origin, allowed)) throw refuse(origin);
+    if (!isOwn(origin, request) && !isAllowed(origin, allowed, servicePorts)) throw refuse(origin);
     response.set("access-control-allow-origin", origin);
     response.set("access-control-expose-headers", EXPOSED);
     if (request.method !== "OPTIONS" || request.get("access-control-request-method") === undefined) return next();
@@ -51,10 +58,16 @@ function isOwn(origin: string, request: Request): boolean {
   return URL.canParse(origin) && new URL(origin).host === request.headers.host;
 }
 
-function isAllowed(origin: string, allowed: readonly string[]): boolean {
+function isAllowed(origin: string, allowed: readonly string[], servicePorts: PortRange | null): boolean {
   if (allowed.includes("*") || allowed.includes(origin)) return true;
-  // `name.localhost` is where the proxy serves what the agents wrote; such a page must not approve the next deployment
-  return allowed.includes(LOCALHOST) && URL.canParse(origin) && isLoopbackName(new URL(origin).hostname) && !new URL(origin).hostname.endsWith(".localhost");
+  if (!allowed.includes(LOCALHOST) || !URL.canParse(origin)) return false;
+  const { hostname, port } = new URL(origin);
+  return isLoopbackName(hostname) && !isOfService(hostname, Number(port), servicePorts);
+}
+
+/** `name.localhost` through the proxy, or the service's own port: such a page must not approve the next deployment. */
+function isOfService(hostname: string, port: number, servicePorts: PortRange | null): boolean {
+  return hostname.endsWith(".localhost") || (servicePorts !== null && port >= servicePorts.first && port <= servicePorts.last);
 }
 
 /** Names that no DNS answer can point elsewhere: browsers resolve `localhost` and `*.localhost` themselves. */

@@ -47,6 +47,7 @@ describe("another web page cannot approve a deployment", () => {
     ["a sandboxed frame or a file", { origin: "null" }],
     ["a page whose name only begins like ours", { origin: "http://localhost.evil.example" }],
     ["a delivered service's own page, which a model wrote", { origin: "http://polls.localhost:2080" }],
+    ["a delivered service's page on its own port", { origin: "http://127.0.0.1:25352" }],
     ["a name that resolves to this machine", { host: "rebound.evil.example:2024" }],
     ["a rebound page that counts as same-origin", { host: "rebound.evil.example", origin: "http://rebound.evil.example" }],
     ["a page's hidden request without an origin", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
