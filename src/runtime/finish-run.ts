@@ -170,3 +170,18 @@ function hasCommand(run: ClaimedRun): boolean {
 function leaseLost(run: ClaimedRun): AppError {
   return new AppError("lease_lost", `Run ${run.run_id} was taken over by another worker.`, { details: { run_id: run.run_id, epoch: run.epoch } });
 }
+
+/**
+ * The end of a run that cannot be ended properly (its state cannot be read, its questions cannot be written): the run and its thread become
+ * `error`, and nothing else is touched. Without it such a run would be taken over for ever. Throws `lease_lost` like `finishRun`.
+ */
+export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error: NonNullable<RunEnd["error"]>): Promise<void> {
+  await context.database.sql.begin(async (sql) => {
+    await lockThread(sql, run.thread_id);
+    const thread = { status: "error", valuesJson: null, interruptsJson: "{}", error } as const;
+    const finished = await finishRunRow(sql, { runId: run.run_id, threadId: run.thread_id, epoch: run.epoch, status: "error", error, thread });
+    if (finished === null) throw leaseLost(run);
+    if (finished.more) await notifyRuns(sql, { kind: "pending" });
+  });
+  await context.bus.end(run.run_id);
+}

@@ -9,7 +9,7 @@ import type { RunPorts } from "#ports/run.ts";
 import { backoff, retrying } from "./backoff.ts";
 import { claimedRun, type ClaimedRun } from "./claimed-run.ts";
 import { executeRun } from "./execute-run.ts";
-import { finishRun, rollBackRun } from "./finish-run.ts";
+import { abandonRun, finishRun, rollBackRun } from "./finish-run.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { isConnectionLost, isWorthRetrying, runErrorOf } from "./run-error.ts";
@@ -242,7 +242,14 @@ export class Worker implements AsyncDisposable {
   async #endFailed(active: Active, frames: FrameWriter, status: "error" | "timeout", cause: unknown): Promise<void> {
     const error = runErrorOf(cause);
     frames.write("error", error);
-    await this.#finish(active, { status, error, valuesJson: null });
+    try {
+      await this.#finish(active, { status, error, valuesJson: null });
+    } catch (failure) {
+      const isLost = isAppError(failure) && failure.code === "lease_lost";
+      if (isLost || isConnectionLost(failure) || active.run.crashes < MAX_CRASHES) throw failure;
+      this.#context.log.error({ err: failure, run_id: active.run.run_id }, "a run cannot be ended properly, however often it is tried: it is marked as failed");
+      await this.#whileHeld(active, () => abandonRun(this.#context, active.run, error));
+    }
   }
 
   async #finish(active: Active, end: Parameters<typeof finishRun>[2]): Promise<void> {

@@ -108,6 +108,21 @@ describe("a run whose lease ran out", () => {
     expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error" });
   });
 
+  test("and one that cannot even be ended properly is ended all the same", async () => {
+    const { database } = await testDatabase();
+    await using runtime = await testRuntime(database);
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" } }, NO_HEADERS);
+    await database.sql`update runs set status = 'running', attempt = 9, crashes = 9, worker = 'gone', epoch = 9 where run_id = ${run.run_id}`;
+    // a state that nobody can read: the proper end needs it
+    await database.sql`insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, type, checkpoint, metadata)
+      values (${thread}, '', '1f000000-0000-6000-8000-000000000000', 'json', '"broken"', '{}')`;
+    await runtime.start();
+    await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never }).catch(() => null);
+    expect(await runtime.services.runs.get(LOCAL, thread, run.run_id)).toMatchObject({ status: "error" });
+    expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error" });
+  });
+
   test("by a worker that is gone is taken over before that", async () => {
     const { database } = await testDatabase();
     await using runtime = await testRuntime(database, { leaseSeconds: 3_600 });
