@@ -114,9 +114,12 @@ describe("a run whose lease ran out", () => {
     const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
     const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "echo", input: { text: "x" } }, NO_HEADERS);
     await database.sql`update runs set status = 'running', attempt = 9, crashes = 9, worker = 'gone', epoch = 9 where run_id = ${run.run_id}`;
-    // a state that nobody can read: the proper end needs it
-    await database.sql`insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, type, checkpoint, metadata)
-      values (${thread}, '', '1f000000-0000-6000-8000-000000000000', 'json', '"broken"', '{}')`;
+    // a team's run, whose news for the parent cannot be written
+    const parent = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    await database.sql`update threads set parent_thread_id = ${parent}, parent_call = 'call', parent_branch = 'root' where thread_id = ${thread}`;
+    await database.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused for a test'; end $$;
+      create trigger refuse before insert on outbox for each row execute function refuse();`);
     await runtime.start();
     await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never }).catch(() => null);
     expect(await runtime.services.runs.get(LOCAL, thread, run.run_id)).toMatchObject({ status: "error" });
