@@ -39,7 +39,7 @@ export async function findUsableAssistant(context: RuntimeContext, caller: Calle
     const graphs = context.graphs.all.map((one) => one.id).join(", ");
     throw new AppError(
       "not_found",
-      `No assistant found for "${assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID: ${graphs}.`,
+      `No assistant found for "${assistantId.slice(0, 200)}". Make sure the assistant ID is for a valid assistant or a valid graph ID: ${graphs}.`,
     );
   }
   if (graph.error !== null) throw new AppError("graph_load_failed", `Graph "${graph.id}" did not load: ${graph.error}`);
