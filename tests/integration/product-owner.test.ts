@@ -396,6 +396,8 @@ describe("without a model that answers", () => {
     answer = (request) => (isSorting(request) ? intent() : lastRole(request) === "tool" ? { status: 503, message: "overloaded" } : start());
     const { messages } = await say("build me a poll service");
     expect(last(messages)).toContain("answered 503");
+    // where the team stands can be told without a model
+    expect(last(messages)).toMatch(/- \*\*.+\*\*, engineering: working/);
     expect(world.works.size).toBe(1);
   });
 

@@ -17,6 +17,27 @@ export function noModelText(samples: readonly string[]): Texts {
   };
 }
 
+/** Where the teams stand, without a model's help. `step` is the node that runs now. */
+export function worksText(works: readonly { project: string; team: string; status: string; step: string | null }[]): Texts {
+  const RUSSIAN: Record<string, string> = {
+    running: "работает",
+    waiting: "ждёт вашего решения",
+    done: "закончено",
+    failed: "прервалось",
+    cancelled: "остановлено",
+  };
+  const ENGLISH: Record<string, string> = {
+    running: "working",
+    waiting: "waiting for your decision",
+    done: "ended",
+    failed: "broke off",
+    cancelled: "stopped",
+  };
+  const list = (words: Record<string, string>) =>
+    works.map(({ project, team, status, step }) => `- **${project}**, ${team}: ${words[status] ?? status}${step === null ? "" : ` (${step})`}`).join("\n");
+  return { en: `This much I can tell without one:\n\n${list(ENGLISH)}`, ru: `Без неё могу сказать только это:\n\n${list(RUSSIAN)}` };
+}
+
 /** The model did not answer. Nothing is lost: the message can be sent again. */
 export function modelTroubleText(problem: string): Texts {
   return {
