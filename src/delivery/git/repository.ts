@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { AppError } from "#errors";
 import type { Stack } from "#ports/projects.ts";
 import { git, gitLine } from "./git.ts";
-import { templateFiles } from "../templates/template-files.ts";
+import { templateOf } from "../templates/template.ts";
 
 export const MAIN = "refs/heads/main";
 
@@ -21,7 +21,7 @@ export async function ensureRepository(repository: string, input: { stack: Stack
   const [bare, files] = [join(building, "repo.git"), join(building, "files")];
   await mkdir(bare, { recursive: true });
   await git(["init", "--quiet", "--bare", "--template="], { gitDir: bare });
-  for (const [path, content] of Object.entries(templateFiles(input.stack, input.projectName))) {
+  for (const [path, content] of Object.entries(templateOf(input.stack, input.projectName))) {
     await mkdir(dirname(join(files, path)), { recursive: true });
     await writeFile(join(files, path), content);
   }
