@@ -8,7 +8,9 @@ import { EXIT_PORT_TAKEN } from "./limits.ts";
 import { findHolder } from "./lock.ts";
 import { makeSupervisorFolders, supervisorPaths } from "./paths.ts";
 import { isRunning } from "./process-identity.ts";
-import { PROTOCOL } from "./protocol.ts";
+import { PROTOCOL, type Slot } from "./protocol.ts";
+import { readState } from "./state-file.ts";
+import { stopRelease } from "./stop.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const START_LIMIT_MS = 30_000;
@@ -93,16 +95,24 @@ async function startOnce(dataDir: string, logFile: string, proxyPort: number | u
 }
 
 /**
- * Ends the supervisor of a DATA_DIR, with its apps (`stop`, for tear-down) or without (`keep`). What should run stays remembered: a
- * supervisor that is started later brings it back. Nothing runs: no effect.
+ * Ends the supervisor of a DATA_DIR, with its apps (`stop`, for tear-down) or without (`keep`). Apps of one that was killed are ended all
+ * the same. What should run stays remembered: a supervisor that is started later brings it back. Nothing runs: no effect.
  */
 export async function stopSupervisor(input: { dataDir: string; apps?: "stop" | "keep" }): Promise<void> {
-  const holder = await findHolder(supervisorPaths(input.dataDir).directory);
-  if (!holder) return;
-  await createClient(holder.controlPath)
-    .shutdown(input.apps ?? "stop")
-    .catch(() => {});
-  const deadline = Date.now() + 30_000;
-  while ((await isRunning(holder)) && Date.now() < deadline) await sleep(20);
-  if (await isRunning(holder)) process.kill(holder.pid, "SIGKILL");
+  const paths = supervisorPaths(input.dataDir);
+  const apps = input.apps ?? "stop";
+  const holder = await findHolder(paths.directory);
+  if (holder) {
+    await createClient(holder.controlPath)
+      .shutdown(apps)
+      .catch(() => {});
+    const deadline = Date.now() + 30_000;
+    while ((await isRunning(holder)) && Date.now() < deadline) await sleep(20);
+    if (await isRunning(holder)) process.kill(holder.pid, "SIGKILL");
+  }
+  if (apps === "stop") await Promise.all(readState(paths.stateFile).apps.flatMap((app) => app.slots.map(endAbandoned)));
+}
+
+async function endAbandoned({ process: leader, releaseId, port, timing }: Slot): Promise<void> {
+  if (leader) await stopRelease(leader, { releaseId, port, graceMs: timing.graceMs });
 }

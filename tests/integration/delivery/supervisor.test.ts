@@ -137,6 +137,20 @@ describe("a killed supervisor", () => {
   });
 });
 
+test("a killed supervisor's apps end when its data directory is given up", async () => {
+  const project = await deployableProject(world.database, world.dataDir);
+  const { release } = await world
+    .releases({ watchMs: 0 })
+    .forOwner("local")
+    .deploy(await project.commit({ fixture: "healthy.js" }));
+  const app = (await world.slot(release.id))?.process;
+  kill9(await world.supervisorPid());
+  expect(app && (await isRunning(app))).toBe(true);
+  await stopSupervisor({ dataDir: world.dataDir });
+  expect(app && (await isRunning(app))).toBe(false);
+  expect(await world.processes(release.id)).toEqual([]);
+});
+
 describe("a killed server", () => {
   const children = new Set<number>();
   afterEach(() => {
