@@ -2,7 +2,8 @@
  * kill -9 right before and right after checkpoints, programs (worktree, commit, test run, sandbox) and orders to the supervisor (release,
  * switch) of a recorded delivery. The server is started again, and the delivery must end like the unbroken one.
  *
- * CHAOS_POINTS: how many points, spread over all of them (default 12; `all` takes hours). CHAOS_SEED moves them.
+ * CHAOS_POINTS: how many points, spread over all of them (default 12; `all` takes hours). CHAOS_SEED moves them. CHAOS_KIND: only
+ * `checkpoint`, `program` or `order`.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +17,7 @@ const RECORDING = new URL("../../recordings/polls.jsonl", import.meta.url);
 const request = z.object({ request: z.string() }).parse(JSON.parse(readFileSync(RECORDING, "utf8").split("\n", 1)[0] ?? "")).request;
 const Counts = z.object({ checkpoint: z.number(), program: z.number(), order: z.number() });
 const WANTED = process.env["CHAOS_POINTS"] ?? "12";
+const KIND = process.env["CHAOS_KIND"];
 const SEED = Number(process.env["CHAOS_SEED"] ?? "1");
 
 const folders: string[] = [];
@@ -27,7 +29,8 @@ function folder(): string {
 
 /** Every point, or `wanted` of them, evenly spread and shifted by the seed. */
 function choosePoints(counts: z.infer<typeof Counts>): string[] {
-  const all = Object.entries(counts).flatMap(([kind, count]) =>
+  const kinds = Object.entries(counts).filter(([kind]) => KIND === undefined || kind === KIND);
+  const all = kinds.flatMap(([kind, count]) =>
     Array.from({ length: count }, (_, index) => [`${kind}:${index + 1}:before`, `${kind}:${index + 1}:after`]).flat(),
   );
   if (WANTED === "all") return all;
