@@ -15,6 +15,7 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
 import { Sweeper } from "./sweeper.ts";
+import { temporaryThreads } from "./temporary-threads.ts";
 import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
 import { makeThreadsService } from "./threads.ts";
 import { Worker } from "./worker.ts";
@@ -77,7 +78,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   await ensureSystemAssistants(context, options.graphDefaults ?? {});
   const worker: Worker | null = context.executes ? new Worker(context, (run) => portsOfRun(run)) : null;
   const runs = makeRunsService(context, worker);
-  const sweeper = worker === null ? null : new Sweeper(context, worker);
+  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context)]);
   let subscription: Subscription | null = null;
 
   function portsOfRun(run: ClaimedRun) {

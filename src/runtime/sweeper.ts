@@ -1,74 +1,74 @@
-import { sweepTemporaryThreads } from "#db/queries/sweep-temporary-threads.ts";
+import type { Chore } from "./chore.ts";
 import { sweepOutbox } from "./outbox.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { Worker } from "./worker.ts";
 
 const SWEEP_MS = 1_000;
-const CLEAN_EVERY = 30;
-/** How long the thread of a stateless run stays readable for whoever waits for it. */
-const TEMPORARY_SECONDS = 60;
 
-/** Looks at the tables once a second: what no hint brought is found here. Every process sweeps; SKIP LOCKED shares the work. */
+/** Looks at the tables once a second, and does each chore in its own time: what no hint brought is found here. */
 export class Sweeper {
   readonly #context: RuntimeContext;
   readonly #worker: Worker;
-  #timer: NodeJS.Timeout | null = null;
-  #waking: Promise<void> | null = null;
-  #wakeAgain = false;
-  #cleaning: Promise<void> | null = null;
-  #count = 0;
+  readonly #chores: readonly Chore[];
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #atWork = new Map<Chore, Promise<void>>();
+  readonly #due = new Set<Chore>();
+  readonly #wakeUps: Chore;
 
-  constructor(context: RuntimeContext, worker: Worker) {
+  constructor(context: RuntimeContext, worker: Worker, chores: readonly Chore[]) {
     this.#context = context;
     this.#worker = worker;
+    this.#wakeUps = {
+      name: "the outbox",
+      everyMs: SWEEP_MS,
+      run: async () => {
+        if ((await sweepOutbox(context)) > 0) worker.look();
+      },
+    };
+    this.#chores = [this.#wakeUps, ...chores];
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
-    this.#timer.unref();
+    this.#every(SWEEP_MS, () => this.#worker.look({ expired: true }));
+    for (const chore of this.#chores) this.#every(chore.everyMs, () => this.#do(chore));
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#waking;
-    await this.#cleaning;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.#due.clear();
+    await Promise.all(this.#atWork.values());
   }
 
+  /** Looks for work at once, also for what others dropped. */
   sweep(): void {
     this.#worker.look({ expired: true });
     this.wakeParents();
-    this.#count += 1;
-    if (this.#count % CLEAN_EVERY === 0) this.#clean();
   }
 
   /** Turns due outbox rows into runs. */
   wakeParents(): void {
-    if (this.#waking !== null) {
-      this.#wakeAgain = true;
+    this.#do(this.#wakeUps);
+  }
+
+  #every(ms: number, work: () => void): void {
+    const timer = setInterval(work, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #do(chore: Chore): void {
+    if (this.#atWork.has(chore)) {
+      // what became due after the statement was sent is not in its answer
+      this.#due.add(chore);
       return;
     }
-    this.#waking = sweepOutbox(this.#context)
-      .then(
-        (woken) => void (woken > 0 && this.#worker.look()),
-        (error: unknown) => this.#context.log.warn({ err: error }, "the outbox could not be swept; the next sweep tries again"),
-      )
+    const work = chore
+      .run()
+      .catch((error: unknown) => this.#context.log.warn({ err: error }, `${chore.name} could not be swept; the next sweep tries again`))
       .finally(() => {
-        this.#waking = null;
-        if (this.#wakeAgain && this.#timer !== null) {
-          this.#wakeAgain = false;
-          this.wakeParents();
-        }
+        this.#atWork.delete(chore);
+        if (this.#due.delete(chore) && this.#timers.length > 0) this.#do(chore);
       });
-  }
-
-  #clean(): void {
-    this.#cleaning ??= this.#sweepTemporary()
-      .catch((error: unknown) => this.#context.log.warn({ err: error }, "temporary threads could not be swept"))
-      .finally(() => (this.#cleaning = null));
-  }
-
-  async #sweepTemporary(): Promise<void> {
-    for (const threadId of await sweepTemporaryThreads(this.#context.database.sql, TEMPORARY_SECONDS)) await this.#context.checkpointer.deleteThread(threadId);
+    this.#atWork.set(chore, work);
   }
 }

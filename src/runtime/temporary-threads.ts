@@ -1,0 +1,17 @@
+import { sweepTemporaryThreads } from "#db/queries/sweep-temporary-threads.ts";
+import type { Chore } from "./chore.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+
+/** How long the thread of a stateless run stays readable for whoever waits for it. */
+const TEMPORARY_SECONDS = 60;
+
+/** Removes the threads of stateless runs that ended a while ago. */
+export function temporaryThreads(context: RuntimeContext): Chore {
+  return {
+    name: "temporary threads",
+    everyMs: 30_000,
+    async run() {
+      for (const threadId of await sweepTemporaryThreads(context.database.sql, TEMPORARY_SECONDS)) await context.checkpointer.deleteThread(threadId);
+    },
+  };
+}
