@@ -19,6 +19,7 @@ import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime } from "#runtime/create-runtime.ts";
+import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
 import { Store } from "#runtime/store.ts";
 import { createApp } from "#server/app.ts";
@@ -56,9 +57,12 @@ async function start(): Promise<Slipway> {
   const commands = createCommands({ sandbox, workspaces });
   const tests = createTests({ database, dataDir, sandbox });
 
+  const project = await readLanggraphProject({ configPath: config.LANGGRAPH_JSON, environment: process.env });
+  if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
+
   const checkpointer = new Checkpointer(database);
   const store = new Store(database);
-  const graphs = await loadGraphs({ configPath: resolve(config.LANGGRAPH_JSON), checkpointer, store, environment: process.env });
+  const graphs = await loadGraphs({ project, checkpointer, store });
   const runtime = stack.use(
     await createRuntime({
       database,

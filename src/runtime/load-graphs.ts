@@ -1,23 +1,12 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseEnv } from "node:util";
 import type { BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
-import { z } from "zod";
 import { AppError, isAppError } from "#errors";
 import { prepareForeignTypeScript, shareOurLangGraph } from "./foreign-modules.ts";
 import { type GraphConfig, isRunnableGraph, type RunnableGraph } from "./graph-shape.ts";
+import type { LanggraphProject } from "./langgraph-project.ts";
 import { watchNodes } from "./settle.ts";
-
-const GraphEntry = z.union([z.string(), z.object({ path: z.string(), description: z.string().nullish() }).loose()]);
-
-const LanggraphJson = z
-  .object({
-    graphs: z.record(z.string(), GraphEntry),
-    env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).nullish(),
-  })
-  .loose();
 
 export interface LoadedGraph {
   readonly id: string;
@@ -40,12 +29,9 @@ export interface LoadedGraphs {
 }
 
 export interface LoadGraphsOptions {
-  /** Path of a langgraph.json, ours or anyone's. */
-  configPath: string;
+  project: LanggraphProject;
   checkpointer: BaseCheckpointSaver;
   store: BaseStore;
-  /** Where the `env` of the langgraph.json goes; names that are set already win. */
-  environment: Record<string, string | undefined>;
 }
 
 /** A graph whose nearest package is this one needs neither tsx nor help with resolving LangGraph. */
@@ -56,17 +42,12 @@ const TYPESCRIPT = new Set([".ts", ".tsx", ".mts", ".cts"]);
  * Loads every graph that a langgraph.json names: a compiled graph, a builder, an agent of `createAgent`, a functional entrypoint, a factory,
  * or a Promise of one of these. Builders are exported, never compiled by hand, so that they get our checkpointer and store.
  * A graph that throws keeps its error and its name.
- *
- * @throws AppError `invalid_config` when the file is missing, is not JSON, or has another shape.
  */
 export async function loadGraphs(options: LoadGraphsOptions): Promise<LoadedGraphs> {
-  const configPath = resolve(options.configPath);
-  const config = await readLanggraphJson(configPath);
-  const folder = dirname(configPath);
-  await applyEnv(config.env, folder, options.environment);
+  const { settings, folder, configPath } = options.project;
   const all: LoadedGraph[] = [];
   // one after the other: graphs of one project share modules, and a top-level await in one must not race another's load
-  for (const [id, entry] of Object.entries(config.graphs)) {
+  for (const [id, entry] of Object.entries(settings.graphs)) {
     const spec = typeof entry === "string" ? entry : entry.path;
     const description = typeof entry === "string" ? null : (entry.description ?? null);
     all.push(await loadOne({ id, spec, description, folder, configPath, checkpointer: options.checkpointer, store: options.store }));
@@ -88,40 +69,6 @@ export function collection(all: readonly LoadedGraph[]): LoadedGraphs {
       return graph.compiled(config);
     },
   };
-}
-
-async function readLanggraphJson(path: string): Promise<z.infer<typeof LanggraphJson>> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new AppError("invalid_config", `There is no ${path}. Set LANGGRAPH_JSON to the langgraph.json of the project to serve.`, { cause });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (cause) {
-    throw new AppError("invalid_config", `${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-  const parsed = LanggraphJson.safeParse(json);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
-    throw new AppError("invalid_config", `${path} does not have the shape of a langgraph.json:\n  ${lines.join("\n  ")}`);
-  }
-  return parsed.data;
-}
-
-async function applyEnv(env: z.infer<typeof LanggraphJson>["env"], folder: string, environment: Record<string, string | undefined>): Promise<void> {
-  if (env === null || env === undefined) return;
-  let values: Record<string, unknown> = {};
-  if (typeof env === "string") {
-    // a .env file that is not there is common in a fresh clone and no reason to refuse
-    const path = resolve(folder, env);
-    if (existsSync(path)) values = parseEnv(await readFile(path, "utf8"));
-  } else {
-    values = env;
-  }
-  for (const [name, value] of Object.entries(values)) environment[name] ??= String(value);
 }
 
 interface Spec {

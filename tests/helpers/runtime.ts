@@ -5,6 +5,7 @@ import type { Caller } from "#ports/services.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "#runtime/create-runtime.ts";
+import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
 import { Store } from "#runtime/store.ts";
 import { MemoryStreamBus } from "#runtime/stream-bus/memory.ts";
@@ -28,7 +29,8 @@ export async function testRuntime(database: Database, options: Partial<RuntimeOp
   const checkpointer = new Checkpointer(database);
   const store = new Store(database);
   const { configPath, ...rest } = options;
-  const graphs = await loadGraphs({ configPath: configPath ?? FIXTURE_GRAPHS, checkpointer, store, environment: {} });
+  const project = await readLanggraphProject({ configPath: configPath ?? FIXTURE_GRAPHS, environment: {} });
+  const graphs = await loadGraphs({ project, checkpointer, store });
   return createRuntime({
     database,
     bus: new MemoryStreamBus(),

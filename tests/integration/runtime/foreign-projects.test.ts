@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { InMemoryStore } from "@langchain/langgraph-checkpoint";
 import { Checkpointer } from "#runtime/checkpointer.ts";
+import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
 import { testDatabase } from "../../helpers/database.ts";
 import { temporaryFolder } from "../../helpers/temporary-folder.ts";
@@ -72,7 +73,8 @@ describe("a langgraph.json", () => {
     const { database } = await testDatabase();
     const configPath = join(temporaryFolder("config"), "langgraph.json");
     await writeFile(configPath, text);
-    return loadGraphs({ configPath, checkpointer: new Checkpointer(database), store: new InMemoryStore(), environment: {} });
+    const project = await readLanggraphProject({ configPath, environment: {} });
+    return loadGraphs({ project, checkpointer: new Checkpointer(database), store: new InMemoryStore() });
   }
 
   test.each([
