@@ -1,79 +1,77 @@
 /**
- * npm run bench: measures what the README and docs claim, on the embedded default and, with DATABASE_URL set, there too.
- * Writes bench/results/<day>.json. Figures of one run on one machine: compare ratios, not milliseconds.
+ * npm run bench [-- PART…]: measures what the README and docs claim, beside LangChain's own development server on the same graphs.
+ *
+ *   start     from spawn to the first answer
+ *   compare   latency and throughput against the peer, in turns
+ *   growth    the cost of a turn as a conversation grows
+ *   limit     what a bare INSERT and SELECT cost on the same databases
+ *   idle      memory of idle event streams
+ *
+ * All parts when none is named. With DATABASE_URL (and REDIS_URL) set, a second server of ours runs there.
+ * BENCH_ROUNDS (5), BENCH_TURNS (100) and BENCH_STREAMS (10000) change the sizes. Writes bench/results/<day>.json. These are figures of
+ * one run on one machine: compare ratios, not milliseconds.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client } from "@langchain/langgraph-sdk";
-import { startMeasured } from "./server-process.ts";
+import { openEmbedded } from "#db/embedded.ts";
+import { compare, compareGrowth } from "./compare.ts";
+import { idleStreams } from "./idle-streams.ts";
+import { physicalLimit } from "./physical-limit.ts";
+import { installPeer, startPeer } from "./servers/peer-process.ts";
+import { startSlipway } from "./servers/slipway-process.ts";
+import { startTimes } from "./start-times.ts";
 
-const ROUNDS = 200;
-const WARM_UP = 30;
+const PARTS = ["start", "compare", "growth", "limit", "idle"] as const;
+const RUNS_AT_A_TIME = 10;
 
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2));
+const asked = process.argv.slice(2);
+const unknown = asked.filter((part) => !PARTS.some((known) => known === part));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(", ")}. Parts: ${PARTS.join(", ")}.`);
+  process.exit(2);
 }
+const wanted = (part: (typeof PARTS)[number]) => asked.length === 0 || asked.includes(part);
+const size = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise);
 
-/** runs/wait of a one-node graph on new threads, one after another. */
-async function waitLatency(client: Client) {
-  const samples: number[] = [];
-  for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    const { thread_id } = await client.threads.create();
-    const began = performance.now();
-    await client.runs.wait(thread_id, "trivial", { input: { count: 0 } });
-    if (round >= WARM_UP) samples.push(performance.now() - began);
-  }
-  return { p50_ms: percentile(samples, 0.5), p95_ms: percentile(samples, 0.95) };
-}
-
-/** Ten-step runs, sequentially and from 16 clients. */
-async function stepsPerSecond(client: Client, clients: number, runs: number) {
-  const began = performance.now();
-  let left = runs;
-  await Promise.all(
-    Array.from({ length: clients }, async () => {
-      while (left > 0) {
-        left -= 1;
-        const { thread_id } = await client.threads.create();
-        await client.runs.wait(thread_id, "ten_steps", { input: { count: 0 }, durability: "sync" });
-      }
-    }),
-  );
-  return Math.round((runs * 10_000) / (performance.now() - began));
-}
-
-async function measure(name: string, port: number, environment: Record<string, string | undefined>) {
-  const dataDir = mkdtempSync(join(tmpdir(), "slipway-bench-"));
-  try {
-    const first = await startMeasured(port, { ...environment, DATA_DIR: dataDir });
-    const newDirectory = first.startedInMs;
-    await first[Symbol.asyncDispose]();
-    const starts: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      await using again = await startMeasured(port, { ...environment, DATA_DIR: dataDir });
-      starts.push(again.startedInMs);
-    }
-    await using server = await startMeasured(port, { ...environment, DATA_DIR: dataDir, LANGGRAPH_JSON: "bench/graphs/langgraph.json" });
-    const client = new Client({ apiUrl: server.url });
-    const result = {
-      start_new_directory_ms: Math.round(newDirectory),
-      start_again_ms: Math.round(percentile(starts, 0.5)),
-      runs_wait: await waitLatency(client),
-      steps_per_second_sequential: await stepsPerSecond(client, 1, 40),
-      steps_per_second_16_clients: await stepsPerSecond(client, 16, 160),
-    };
-    console.log(name, JSON.stringify(result, null, 2));
-    return result;
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true });
-  }
-}
+const outside =
+  process.env["DATABASE_URL"] === undefined
+    ? null
+    : { DATABASE_URL: process.env["DATABASE_URL"], REDIS_URL: process.env["REDIS_URL"], SECRETS_KEY: Buffer.alloc(32, 1).toString("base64") };
+const EMBEDDED = { DATABASE_URL: undefined, REDIS_URL: undefined };
+const outsideName = outside?.REDIS_URL === undefined ? "postgresql" : "postgresql+redis";
 
 const results: Record<string, unknown> = { machine: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? "unknown"}`, node: process.version };
-results["embedded"] = await measure("embedded PostgreSQL", 28_471, { DATABASE_URL: undefined, REDIS_URL: undefined });
-if (process.env["DATABASE_URL"] !== undefined)
-  results["postgresql"] = await measure("PostgreSQL of DATABASE_URL", 28_472, { SECRETS_KEY: "bench-key-of-no-value-0123456789abcdef" });
+const keep = (part: string, result: unknown) => {
+  results[part] = result;
+  console.log(`${part}: ${JSON.stringify(result, null, 2)}`);
+};
+
+const dataDir = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+try {
+  if (wanted("start")) keep("start", { embedded: await startTimes(EMBEDDED), ...(outside && { [outsideName]: await startTimes(outside) }) });
+  if (wanted("compare") || wanted("growth")) {
+    installPeer();
+    await using stack = new AsyncDisposableStack();
+    const jobs = { N_JOBS_PER_WORKER: String(RUNS_AT_A_TIME) };
+    const servers = [
+      stack.use(await startSlipway("embedded", { ...EMBEDDED, ...jobs, DATA_DIR: join(dataDir, "embedded") })),
+      ...(outside === null ? [] : [stack.use(await startSlipway(outsideName, { ...outside, ...jobs, DATA_DIR: join(dataDir, "outside") }))]),
+      stack.use(await startPeer(RUNS_AT_A_TIME)),
+    ];
+    if (wanted("compare")) results["compare"] = await compare(servers, size("BENCH_ROUNDS", 5), (line) => console.log(line));
+    if (wanted("growth")) keep("growth", await compareGrowth(servers, size("BENCH_TURNS", 100)));
+  }
+  if (wanted("limit")) {
+    await using embedded = await openEmbedded(join(dataDir, "limit"));
+    keep("limit", { embedded: await physicalLimit(embedded.url), ...(outside && { postgresql: await physicalLimit(outside.DATABASE_URL) }) });
+  }
+  if (wanted("idle")) {
+    await using server = await startSlipway("embedded", { ...EMBEDDED, DATA_DIR: join(dataDir, "idle") });
+    keep("idle", await idleStreams(server, size("BENCH_STREAMS", 10_000)));
+  }
+} finally {
+  rmSync(dataDir, { recursive: true, force: true });
+}
 mkdirSync("bench/results", { recursive: true });
 writeFileSync(`bench/results/${new Date().toISOString().slice(0, 10)}.json`, `${JSON.stringify(results, null, 2)}\n`);
