@@ -1,4 +1,5 @@
-import { bigint, boolean, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, boolean, doublePrecision, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 
@@ -28,8 +29,23 @@ export const threads = pgTable(
     seq: bigint("seq", { mode: "number" }).notNull().default(0),
     createdAt: time("created_at").notNull().defaultNow(),
     updatedAt: time("updated_at").notNull().defaultNow(),
+    /** How long it may rest before it is swept, and what is done then; null: for ever. */
+    ttlMinutes: doublePrecision("ttl_minutes"),
+    ttlStrategy: text("ttl_strategy", { enum: ["delete", "keep_latest"] }),
+    /** The `updated_at` it was pruned at: nothing changed since, so nothing is due. */
+    sweptAt: time("swept_at"),
+    /** When it is due. By UTC wall clock, because the sum of a time with zone and an interval depends on the session and cannot be stored. */
+    expiresAt: time("expires_at").generatedAlwaysAs(
+      sql`case when swept_at is distinct from updated_at then ((updated_at at time zone 'UTC') + ttl_minutes * interval '1 minute') at time zone 'UTC' end`,
+    ),
   },
   (table) => [
+    index("threads_expires")
+      .on(table.expiresAt)
+      .where(sql`expires_at is not null`),
+    index("threads_temporary")
+      .on(table.updatedAt)
+      .where(sql`temporary`),
     index("threads_owner_created").on(table.owner, table.createdAt),
     index("threads_metadata").using("gin", table.metadata),
     uniqueIndex("threads_parent_call").on(table.parentThreadId, table.parentBranch, table.parentCall),
