@@ -1,5 +1,6 @@
+import type { CronCreate, CronUpdate } from "../protocol/crons.ts";
 import type { RunCreate } from "../protocol/run-create.ts";
-import type { Assistant, Checkpoint, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
+import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { Approval, Decision } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
 import type { ModelMode } from "./models.ts";
@@ -131,19 +132,49 @@ export interface RunsService {
   ): Promise<void>;
 }
 
+export interface CronFilter {
+  /** A uuid or a graph's id. */
+  assistant_id?: string;
+  thread_id?: string;
+  enabled?: boolean;
+  metadata?: JsonObject;
+}
+
+export interface CronsService {
+  /** `threadId` null: every tick makes a thread. A schedule or time zone that cannot be read, or never comes to pass, is `invalid_request`. */
+  create(caller: Caller, threadId: string | null, input: CronCreate): Promise<Cron>;
+  get(caller: Caller, cronId: string): Promise<Cron>;
+  update(caller: Caller, cronId: string, input: CronUpdate): Promise<Cron>;
+  /** Runs that it started go on. */
+  delete(caller: Caller, cronId: string): Promise<void>;
+  search(
+    caller: Caller,
+    input: Page &
+      CronFilter & {
+        sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
+        sort_order?: "asc" | "desc";
+      },
+  ): Promise<{ items: Cron[]; total: number }>;
+  count(caller: Caller, input: CronFilter): Promise<number>;
+}
+
 export interface StoreItem {
   namespace: string[];
   key: string;
   value: JsonObject;
   created_at: string;
   updated_at: string;
+  /** How near to `query`, at most 1. */
+  score?: number;
 }
 
 export interface StoreService {
-  put(caller: Caller, input: { namespace: string[]; key: string; value: JsonObject }): Promise<void>;
-  get(caller: Caller, input: { namespace: string[]; key: string }): Promise<StoreItem | null>;
+  /** `index`: what is embedded of it, false for nothing. `ttl` in minutes, null for ever; as configured when absent. A failing embedding stores nothing. */
+  put(caller: Caller, input: { namespace: string[]; key: string; value: JsonObject; index?: false | string[]; ttl?: number | null }): Promise<void>;
+  /** `refresh_ttl`: whether this read lets the item's time begin anew; as configured when absent. */
+  get(caller: Caller, input: { namespace: string[]; key: string; refresh_ttl?: boolean }): Promise<StoreItem | null>;
   delete(caller: Caller, input: { namespace: string[]; key: string }): Promise<void>;
-  search(caller: Caller, input: Page & { namespace_prefix: string[]; filter?: JsonObject; query?: string }): Promise<StoreItem[]>;
+  search(caller: Caller, input: Page & { namespace_prefix: string[]; filter?: JsonObject; query?: string; refresh_ttl?: boolean }): Promise<StoreItem[]>;
   namespaces(caller: Caller, input: Page & { prefix?: string[]; suffix?: string[]; max_depth?: number }): Promise<string[][]>;
 }
 
@@ -181,6 +212,7 @@ export interface Services {
   assistants: AssistantsService;
   threads: ThreadsService;
   runs: RunsService;
+  crons: CronsService;
   store: StoreService;
   approvals: ApprovalsService;
   projects: ProjectsService;

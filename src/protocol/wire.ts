@@ -69,6 +69,29 @@ export interface Run {
   multitask_strategy: MultitaskStrategy;
 }
 
+/** A run that begins by the clock, again and again. */
+export interface Cron {
+  cron_id: string;
+  assistant_id: string;
+  /** Null: every tick has a thread of its own. */
+  thread_id: string | null;
+  schedule: string;
+  /** IANA name; null is UTC. */
+  timezone: string | null;
+  end_time: string | null;
+  enabled: boolean;
+  /** Why the server switched it off. */
+  disabled_reason: string | null;
+  on_run_completed: "delete" | "keep";
+  payload: JsonObject;
+  user_id: string;
+  /** Null when there is none: switched off, or over. */
+  next_run_date: string | null;
+  metadata: JsonObject;
+  created_at: string;
+  updated_at: string;
+}
+
 /** One frame of a run's stream. `id` counts up from "0" per run and is the same on every bus. */
 export interface StreamFrame {
   id: string;

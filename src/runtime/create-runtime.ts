@@ -4,11 +4,15 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import type { Database, Subscription } from "#db/client.ts";
 import { RUNS_CHANNEL, type RunHint } from "#db/queries/notify.ts";
 import type { Log } from "#log";
+import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { Services } from "#ports/services.ts";
 import { makeApprovalsService } from "./approvals-service.ts";
 import { ensureSystemAssistants, type GraphDefaults, makeAssistantsService } from "./assistants.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
+import { cronRuns } from "./cron-runs.ts";
+import { makeCronsService } from "./crons.ts";
+import { expiredRows } from "./expired-rows.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import { makeRunsService } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -18,6 +22,8 @@ import { Sweeper } from "./sweeper.ts";
 import { temporaryThreads } from "./temporary-threads.ts";
 import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
 import { makeThreadsService } from "./threads.ts";
+import { WebhookSender } from "./webhooks/webhook-sender.ts";
+import { NO_WEBHOOK_SETTINGS, type WebhookSettings } from "./webhooks/webhook-settings.ts";
 import { Worker } from "./worker.ts";
 
 export interface RuntimeOptions {
@@ -36,6 +42,11 @@ export interface RuntimeOptions {
   drainSeconds: number;
   /** How long a cancelled node may go on before its thread is given to the next run. Default 30. */
   settleSeconds?: number;
+  /** How the ends of runs are told; unsigned and to public addresses only unless given. */
+  webhooks?: WebhookSettings;
+  metrics?: RuntimeMetrics;
+  /** What crons go by. Default: the database's clock, which is one for all processes. */
+  clock?: () => Date;
   /** Default configuration per graph (`LANGGRAPH_CONFIG`). */
   graphDefaults?: GraphDefaults;
   /** Ports of a run, narrowed to its owner; `teams` and `approvals` are the runtime's own. Null: graphs run without ports. */
@@ -43,8 +54,10 @@ export interface RuntimeOptions {
   sealSecretAnswer: RuntimeContext["sealSecretAnswer"];
 }
 
+const UNCOUNTED: RuntimeMetrics = { runClaimed() {}, runEnded() {}, webhookSent() {} };
+
 export interface Runtime extends AsyncDisposable {
-  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "store" | "approvals">;
+  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "crons" | "store" | "approvals">;
   /** Begins to execute runs and to sweep; requests are taken before that too. */
   start(): Promise<void>;
   /** Takes nothing new and gives running runs back at their next step; resolves when none is left here. */
@@ -72,13 +85,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     jobTimeoutSeconds: options.jobTimeoutSeconds,
     drainSeconds: options.drainSeconds,
     settleSeconds: options.settleSeconds ?? 30,
+    webhooks: options.webhooks ?? NO_WEBHOOK_SETTINGS,
+    metrics: options.metrics ?? UNCOUNTED,
+    clock: options.clock ?? null,
     makeRunPorts: options.makeRunPorts,
     sealSecretAnswer: options.sealSecretAnswer,
   };
   await ensureSystemAssistants(context, options.graphDefaults ?? {});
   const worker: Worker | null = context.executes ? new Worker(context, (run) => portsOfRun(run)) : null;
   const runs = makeRunsService(context, worker);
-  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context)]);
+  const webhooks = new WebhookSender(context);
+  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), webhooks, expiredRows(context), cronRuns(context)]);
   let subscription: Subscription | null = null;
 
   function portsOfRun(run: ClaimedRun) {
@@ -94,6 +111,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   async function drain(): Promise<void> {
     await sweeper?.stop();
+    await webhooks.stop();
     await worker?.drain();
   }
 
@@ -102,6 +120,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       assistants: makeAssistantsService(context),
       threads: makeThreadsService(context, worker),
       runs,
+      crons: makeCronsService(context),
       store: makeStoreService(context),
       approvals: makeApprovalsService(context, worker),
     },

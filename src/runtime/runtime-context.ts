@@ -2,10 +2,12 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import type { Database } from "#db/client.ts";
 import type { Log } from "#log";
 import type { Approval, Decision } from "#ports/approvals.ts";
+import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
+import type { WebhookSettings } from "./webhooks/webhook-settings.ts";
 
 /** What everything in this room stands on; made once by `create-runtime.ts`. */
 export interface RuntimeContext {
@@ -25,6 +27,10 @@ export interface RuntimeContext {
   readonly drainSeconds: number;
   /** How long a cancelled node may go on before its thread is given away. */
   readonly settleSeconds: number;
+  /** What crons go by. Null: the database's clock, which is one for all processes. */
+  readonly clock: (() => Date) | null;
+  readonly webhooks: WebhookSettings;
+  readonly metrics: RuntimeMetrics;
   /** Everything a node of ours may do, but for what this room brings itself. Null: graphs run without ports. */
   readonly makeRunPorts: ((identity: RunIdentity) => Omit<RunPorts, "teams" | "approvals">) | null;
   /** Replaces the values of a `secret` answer by references, before anything is stored. */

@@ -10,6 +10,7 @@ import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { cronRoutes } from "./routes/crons.ts";
 import { notBuiltRoutes } from "./routes/not-built.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { runStreamRoutes } from "./routes/run-streams.ts";
@@ -40,6 +41,8 @@ export function createApp(options: AppOptions): Express {
   app.use(jsonBody());
   app.use(notBuiltRoutes());
   app.use(assistantRoutes(options), threadRoutes(options), threadStateRoutes(options));
+  // before the routes whose run ids would swallow these paths
+  app.use(cronRoutes(options));
   app.use(runStreamRoutes(options), runRoutes(options));
   app.use(storeRoutes(options), approvalRoutes(options), projectRoutes(options));
   app.use((request: Request) => {

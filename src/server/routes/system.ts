@@ -12,7 +12,7 @@ export function systemRoutes(system: SystemService): Router {
 
   router.get("/info", (_request, response) => {
     const { version, langgraph_js_version, ...rest } = system.info();
-    const flags = { assistants: true, crons: false, langsmith: false, langsmith_tracing_replicas: false };
+    const flags = { assistants: true, crons: true, langsmith: false, langsmith_tracing_replicas: false };
     response.json({ version, langgraph_js_version, context: "js", flags, ...rest });
   });
 

@@ -114,8 +114,6 @@ describe("addresses", () => {
   });
 
   test.each([
-    ["POST", "/runs/crons"],
-    ["DELETE", `/runs/crons/${ID}`],
     ["POST", `/threads/${ID}/commands`],
     ["POST", "/mcp/"],
     ["POST", "/threads/prune"],
@@ -192,7 +190,7 @@ test("a server that cannot take work yet says so", async () => {
   const answer = await send("GET", "/ok");
   expect([answer.status, await answer.json()]).toEqual([503, { ok: false }]);
   const info: unknown = await (await send("GET", "/info")).json();
-  expect(info).toMatchObject({ version: "0.1.0", context: "js", flags: { assistants: true, crons: false }, sandbox: "namespaces", models: "replay" });
+  expect(info).toMatchObject({ version: "0.1.0", context: "js", flags: { assistants: true, crons: true }, sandbox: "namespaces", models: "replay" });
 });
 
 test("our lists come with their items named", async () => {

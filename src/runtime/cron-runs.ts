@@ -1,0 +1,122 @@
+import { advanceCron, disableCron, postponeCron } from "#db/queries/settle-cron.ts";
+import { anyCronDue, claimCron, type DueCron } from "#db/queries/claim-cron.ts";
+import { findAssistant } from "#db/queries/find-assistant.ts";
+import type { Sql, Transaction } from "#db/queries/sql.ts";
+import { tryLockThread } from "#db/queries/try-lock-thread.ts";
+import { AppError, isAppError } from "#errors";
+import { CronPayload } from "#protocol/crons.ts";
+import { backoff } from "./backoff.ts";
+import type { Chore } from "./chore.ts";
+import { nextTick } from "./cron-schedule.ts";
+import { idOf, newId } from "./ids.ts";
+import { kwargsOf } from "./run-request.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import { startRun } from "./start-run.ts";
+
+/** Tries of one tick, over a quarter of an hour, before its cron is switched off. */
+const HOPELESS = 20;
+
+/** How late the last ticks before the end may still come. */
+const LATE_AFTER_END_MS = 60_000;
+
+/**
+ * Starts the runs of crons. A cron stands at its next tick (`next_run_date`), and leaves it in one of these ways:
+ *
+ *   fired      the run is inserted and the cron moved on in one transaction; the run's id comes from cron and tick, so a tick has one run
+ *   dropped    the thread is busy and the cron says `reject`, or the cron has ended meanwhile
+ *   postponed  the run could not be inserted for now; tried again, later and later
+ *   disabled   it never can be; the reason stands in the row
+ *
+ * It moves to the first tick after now, so ticks that were missed (nobody was running, the graph was not served) become one late run; and
+ * never to a tick before the one it stood at, so a clock that goes back fires nothing twice. Any number of processes may do this at once.
+ */
+export function cronRuns(context: RuntimeContext): Chore {
+  const { sql } = context.database;
+  return {
+    name: "crons",
+    everyMs: 1_000,
+    async run() {
+      const { now, due } = await anyCronDue(sql, context.clock?.() ?? null);
+      if (!due) return;
+      const busy: string[] = [];
+      const look = async (transaction: Transaction): Promise<boolean> => {
+        const cron = await claimCron(transaction, { now, graphIds: context.graphs.runnable, except: busy });
+        if (cron === null) return false;
+        if (cron.thread_id === null || (await tryLockThread(transaction, cron.thread_id))) await settle(context, transaction, cron, now);
+        else busy.push(cron.cron_id);
+        return true;
+      };
+      while (await sql.begin(look));
+    },
+  };
+}
+
+async function settle(context: RuntimeContext, sql: Transaction, cron: DueCron, now: Date): Promise<void> {
+  const tick = cron.next_run_date;
+  const log = context.log.child({ cron_id: cron.cron_id, tick: tick.toISOString() });
+  try {
+    const nextRunDate = tickAfter(cron, now);
+    if (!hasEnded(cron, now)) {
+      const refusal = await sql.savepoint((inner) => fire(context, inner, cron)).then(() => null, refusalOf);
+      if (refusal !== null) log.info({ code: refusal.code }, "a tick of a cron started nothing");
+    }
+    await advanceCron(sql, { cronId: cron.cron_id, lastTick: tick, nextRunDate });
+  } catch (error) {
+    if (isAppError(error) && error.terminal) {
+      log.warn({ err: error }, "a cron cannot work and is switched off");
+      await disableCron(sql, { cronId: cron.cron_id, reason: error.message });
+    } else if (cron.failures >= HOPELESS) {
+      log.error({ err: error }, "a cron could not start its run, again and again, and is switched off");
+      const reason = `Its run of ${tick.toISOString()} could not be started in ${HOPELESS} tries; the server's log says why.`;
+      await disableCron(sql, { cronId: cron.cron_id, reason });
+    } else {
+      log.warn({ err: error, failures: cron.failures + 1 }, "a cron could not start its run; tried again later");
+      await postponeCron(sql, { cronId: cron.cron_id, retryAt: new Date(now.getTime() + backoff(cron.failures) * 1_000) });
+    }
+  }
+}
+
+/** The thread says no, or the tick had its run before: nothing to do for this tick, and nothing wrong with the cron. */
+function refusalOf(error: unknown): AppError {
+  if (isAppError(error) && (error.code === "thread_busy" || error.code === "conflict")) return error;
+  throw error;
+}
+
+function tickAfter(cron: DueCron, now: Date): Date | null {
+  const next = nextTick(cron, cron.next_run_date > now ? cron.next_run_date : now);
+  return next === null || (cron.end_time !== null && next > cron.end_time) ? null : next;
+}
+
+/** True for a cron whose last tick is so late that nobody expects it any more. */
+function hasEnded(cron: DueCron, now: Date): boolean {
+  return cron.end_time !== null && now.getTime() > cron.end_time.getTime() + LATE_AFTER_END_MS;
+}
+
+async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<void> {
+  const assistant = await findAssistant(sql, cron.assistant_id, cron.owner);
+  if (assistant === null) throw new AppError("not_found", "Its owner has no such assistant any more.");
+  const payload = CronPayload.safeParse(cron.payload);
+  if (!payload.success) throw new AppError("invalid_request", "What its runs are to be started with cannot be read by this version; make it anew.");
+  const tick = cron.next_run_date.toISOString();
+  const request = { ...payload.data, assistant_id: assistant.assistant_id };
+  await startRun(
+    context,
+    null,
+    {
+      runId: idOf("cron", cron.cron_id, tick),
+      threadId: cron.thread_id ?? newId(),
+      owner: cron.owner,
+      assistant,
+      kwargs: kwargsOf(request, assistant, {}, false),
+      metadata: { ...cron.metadata, cron_id: cron.cron_id, scheduled_for: tick },
+      strategy: payload.data.multitask_strategy ?? "enqueue",
+      afterSeconds: 0,
+      stateless: cron.thread_id === null,
+      newThread: cron.thread_id === null ? { metadata: { cron_id: cron.cron_id }, temporary: cron.on_run_completed === "delete" } : null,
+      forks: false,
+      plan: null,
+      decidedBy: cron.owner,
+    },
+    sql,
+  );
+}
