@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { isGraphBubbleUp, RunControl } from "@langchain/langgraph";
 import { claimExpiredRuns } from "#db/queries/claim-expired-runs.ts";
 import { claimPendingRuns } from "#db/queries/claim-runs.ts";
+import type { ClaimedRow } from "#db/queries/run-row.ts";
 import { releaseRun } from "#db/queries/release-run.ts";
 import { readCancel } from "#db/queries/read-cancel.ts";
 import { AppError, isAppError } from "#errors";
@@ -153,16 +154,16 @@ export class Worker implements AsyncDisposable {
   async #claim(): Promise<void> {
     const { sql } = this.#context.database;
     const settings = { worker: this.#context.workerId, leaseSeconds: this.#context.leaseSeconds, graphIds: [...this.#context.graphs.runnable] };
-    const expired = this.#lookForExpired;
-    this.#lookForExpired = false;
     this.#wanting = true;
     for (let free = this.#free(); free > 0 && !this.#draining; free = this.#free()) {
       // held while the statement is on its way, so that a fast insert does not take the same slots
       this.#reserved += free;
-      let rows: Awaited<ReturnType<typeof claimPendingRuns>>;
+      const rows: ClaimedRow[] = [];
       try {
-        rows = await claimPendingRuns(sql, { ...settings, limit: free });
-        if (expired && rows.length < free) rows = [...rows, ...(await claimExpiredRuns(sql, { ...settings, limit: free - rows.length }))] as typeof rows;
+        // what was interrupted began before all that waits; a worker that had no room at the last sweep still owes the look
+        if (this.#lookForExpired) rows.push(...(await claimExpiredRuns(sql, { ...settings, limit: free })));
+        this.#lookForExpired = rows.length === free;
+        if (rows.length < free) rows.push(...(await claimPendingRuns(sql, { ...settings, limit: free - rows.length })));
       } finally {
         this.#reserved -= free;
       }

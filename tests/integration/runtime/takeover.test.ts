@@ -126,6 +126,23 @@ describe("a run whose lease ran out", () => {
     expect(await runtime.services.threads.get(LOCAL, thread)).toMatchObject({ status: "error" });
   });
 
+  test("is taken over before anything that waits is begun, however busy the others are", async () => {
+    const { database } = await testDatabase();
+    await using runtime = await testRuntime(database, { jobs: 1 });
+    const send = async () => {
+      const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+      return { thread, ...(await runtime.services.runs.create(LOCAL, thread, { assistant_id: "slow", input: { steps: 1, ms: 150 } }, NO_HEADERS)) };
+    };
+    const waiting = [await send(), await send(), await send()];
+    const dropped = await send();
+    await database.sql`update runs set status = 'running', attempt = 1, worker = 'gone', epoch = 1 where run_id = ${dropped.run_id}`;
+    await runtime.start();
+    for (const run of [dropped, ...waiting]) await runtime.services.runs.join(LOCAL, run.thread, run.run_id, { cancelOnDisconnect: false, signal: never });
+    const order = await database.sql<{ run_id: string }[]>`select run_id from runs order by ended_at`;
+    // the sweep that looks for it may come after the first of the others was taken, not later
+    expect(order.slice(0, 2).map((row) => row.run_id)).toContain(dropped.run_id);
+  });
+
   test("by a worker that is gone is taken over before that", async () => {
     const { database } = await testDatabase();
     await using runtime = await testRuntime(database, { leaseSeconds: 3_600 });
