@@ -5,6 +5,18 @@ const flag = z.enum(["true", "false", "1", "0", ""]).transform((word) => word ==
 const port = z.coerce.number().int().min(0).max(65_535);
 const optionalText = z.string().transform((text) => (text.trim() === "" ? undefined : text.trim()));
 
+/** `whsec_` and 24 to 64 bytes of base64, as every library of Standard Webhooks takes it; several while one is being replaced. */
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((secret) => secret !== ""))
+  .refine((secrets) => secrets.every(isWebhookSecret), "must be whsec_ followed by 24 to 64 bytes in base64; make one: echo whsec_$(openssl rand -base64 32)");
+
+function isWebhookSecret(secret: string): boolean {
+  if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret)) return false;
+  const bytes = Buffer.from(secret.slice("whsec_".length), "base64").length;
+  return bytes >= 24 && bytes <= 64;
+}
+
 /** Every variable that Slipway reads, and nothing else reads `process.env`. README's table is the same list. */
 const Environment = z.object({
   PORT: port.optional(),
@@ -24,6 +36,7 @@ const Environment = z.object({
   MODEL_CODER: optionalText.optional(),
   MODEL_REVIEWER: optionalText.optional(),
   MODEL_WRITER: optionalText.optional(),
+  MODEL_EMBEDDING: optionalText.optional(),
   MODEL_TIMEOUT: z.coerce.number().positive().default(120),
   RECORDINGS_DIR: optionalText.optional(),
   RECORD_TO: optionalText.optional(),
@@ -32,6 +45,8 @@ const Environment = z.object({
   ALLOW_UNSANDBOXED: flag.default(false),
   SECRETS_KEY: optionalText.optional(),
   PROXY_PORT: port.optional(),
+  WEBHOOK_SECRET: webhookSecrets.optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   JOB_TIMEOUT: z.coerce.number().positive().default(3_600),
   LEASE_SECONDS: z.coerce.number().positive().default(10),
   DRAIN_SECONDS: z.coerce.number().nonnegative().default(30),

@@ -17,10 +17,12 @@ import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { isAppError, toAppError } from "#errors";
 import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";
+import { createEmbeddings } from "#models/embedding-model.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime } from "#runtime/create-runtime.ts";
 import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
+import { readStoreOptions } from "#runtime/store-settings.ts";
 import { Store } from "#runtime/store.ts";
 import { createApp } from "#server/app.ts";
 import { listen } from "#server/listen.ts";
@@ -61,7 +63,7 @@ async function start(): Promise<Slipway> {
   if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
 
   const checkpointer = new Checkpointer(database);
-  const store = new Store(database);
+  const store = new Store(database, await readStoreOptions(project, (model) => createEmbeddings(config, model)));
   const graphs = await loadGraphs({ project, checkpointer, store });
   const runtime = stack.use(
     await createRuntime({
@@ -70,12 +72,14 @@ async function start(): Promise<Slipway> {
       graphs,
       checkpointer,
       store,
+      storeSweepMinutes: project.settings.store?.ttl?.sweep_interval_minutes,
       log,
       role: config.ROLE,
       jobs: config.N_JOBS_PER_WORKER,
       leaseSeconds: config.LEASE_SECONDS,
       jobTimeoutSeconds: config.JOB_TIMEOUT,
       drainSeconds: config.DRAIN_SECONDS,
+      webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
       graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
       makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
       sealSecretAnswer: sealSecretAnswer(vault),

@@ -1,22 +1,37 @@
 import { z } from "zod";
-import { JsonRecord, maybe, PageFields, present } from "./fields.ts";
+import { Flag, JsonRecord, maybe, PageFields, present } from "./fields.ts";
 
 const Namespace = z.array(z.string()).max(64);
 
-export const StorePut = z.object({ namespace: Namespace, key: z.string(), value: JsonRecord });
+export const StorePut = z
+  .object({
+    namespace: Namespace,
+    key: z.string(),
+    value: JsonRecord,
+    /** Null: as configured. */
+    index: maybe(z.union([z.literal(false), z.array(z.string().min(1)).max(100)])),
+    /** Minutes, at most a century; null: for ever, absent: as configured. */
+    ttl: z.number().positive().max(52_560_000).nullable().optional(),
+  })
+  .transform(present);
 
 export const StoreDelete = z.object({ namespace: Namespace.nullish().transform((namespace) => namespace ?? []), key: z.string() });
 
 /** In the query the namespace is joined by dots, so labels cannot hold one. */
-export const StoreGet = z.object({
-  namespace: z
-    .string()
-    .nullish()
-    .transform((text) => (text ? text.split(".") : [])),
-  key: z.string(),
-});
+export const StoreGet = z
+  .object({
+    namespace: z
+      .string()
+      .nullish()
+      .transform((text) => (text ? text.split(".") : [])),
+    key: z.string(),
+    refresh_ttl: maybe(Flag),
+  })
+  .transform(present);
 
-export const StoreSearch = z.object({ ...PageFields, namespace_prefix: Namespace, filter: maybe(JsonRecord), query: maybe(z.string()) }).transform(present);
+export const StoreSearch = z
+  .object({ ...PageFields, namespace_prefix: Namespace, filter: maybe(JsonRecord), query: maybe(z.string()), refresh_ttl: maybe(z.boolean()) })
+  .transform(present);
 
 export const StoreNamespaces = z
   .object({

@@ -14,10 +14,12 @@ import { cronRuns } from "./cron-runs.ts";
 import { makeCronsService } from "./crons.ts";
 import { expiredRows } from "./expired-rows.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
+import { expiredItems } from "./expired-items.ts";
 import { makeRunsService } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
+import { mendStoreOfNodes } from "./store-in-nodes.ts";
 import { Sweeper } from "./sweeper.ts";
 import { temporaryThreads } from "./temporary-threads.ts";
 import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
@@ -32,6 +34,8 @@ export interface RuntimeOptions {
   graphs: LoadedGraphs;
   checkpointer: Checkpointer;
   store: BaseStore;
+  /** Between two sweeps of expired items. */
+  storeSweepMinutes?: number | undefined;
   log: Log;
   /** `server` only takes requests; its runs are executed by another process on the same database. */
   role: "all" | "server" | "worker";
@@ -71,6 +75,7 @@ export interface Runtime extends AsyncDisposable {
  * is a hint, and a sweep once a second finds what no hint brought.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  mendStoreOfNodes();
   const context: RuntimeContext = {
     database: options.database,
     bus: options.bus,
@@ -95,7 +100,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const worker: Worker | null = context.executes ? new Worker(context, (run) => portsOfRun(run)) : null;
   const runs = makeRunsService(context, worker);
   const webhooks = new WebhookSender(context);
-  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), webhooks, expiredRows(context), cronRuns(context)]);
+  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), expiredItems(context, options.storeSweepMinutes), webhooks, expiredRows(context), cronRuns(context)]);
   let subscription: Subscription | null = null;
 
   function portsOfRun(run: ClaimedRun) {

@@ -1,4 +1,4 @@
-import { BaseStore, type Item, type Operation, type OperationResults, type SearchItem } from "@langchain/langgraph-checkpoint";
+import { BaseStore, InvalidNamespaceError, type Item, type Operation, type OperationResults, type SearchItem } from "@langchain/langgraph-checkpoint";
 
 /**
  * One owner's part of the long-term store: every namespace gets the owner in front on the way in and loses it on the way out, for graphs
@@ -21,6 +21,7 @@ export class OwnedStore extends BaseStore {
   }
 
   #inwards(operation: Operation): Operation {
+    if ("value" in operation && operation.value !== null) checkLabels(operation.namespace);
     if ("namespacePrefix" in operation) return { ...operation, namespacePrefix: [this.#owner, ...operation.namespacePrefix] };
     if ("namespace" in operation) return { ...operation, namespace: [this.#owner, ...operation.namespace] };
     const conditions = (operation.matchConditions ?? []).map((condition) =>
@@ -41,4 +42,12 @@ export class OwnedStore extends BaseStore {
     const item = result as Item | SearchItem;
     return { ...item, namespace: item.namespace.slice(1) };
   }
+}
+
+/** LangGraph's own rules. They are checked here, where the owner does not stand in front yet and where what nodes put comes by too. */
+function checkLabels(namespace: readonly string[]): void {
+  if (namespace.length === 0) throw new InvalidNamespaceError("A namespace has at least one label.");
+  const bad = namespace.find((label) => typeof label !== "string" || label === "" || label.includes("."));
+  if (bad !== undefined) throw new InvalidNamespaceError(`A label of a namespace is a text that is not empty and has no period, unlike "${bad}".`);
+  if (namespace[0] === "langgraph") throw new InvalidNamespaceError('The first label of a namespace cannot be "langgraph".');
 }

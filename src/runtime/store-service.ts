@@ -1,32 +1,38 @@
-import type { Item } from "@langchain/langgraph-checkpoint";
+import type { GetOperation, SearchItem, SearchOperation } from "@langchain/langgraph-checkpoint";
 import { AppError } from "#errors";
 import type { Caller, StoreItem, StoreService } from "#ports/services.ts";
 import { OwnedStore } from "./owned-store.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { toPlain } from "./serialise.ts";
+import type { RefreshingRead, TimedPut } from "./store.ts";
 
 /** The long-term store of the HTTP API: what graphs see as `config.store`. */
 export function makeStoreService(context: RuntimeContext): StoreService {
   const of = (caller: Caller) => new OwnedStore(context.store, caller.owner);
   return {
     async put(caller, input) {
-      await naming(() => of(caller).put(input.namespace, input.key, input.value));
+      const { namespace, key, value, index, ttl } = input;
+      const put: TimedPut = { namespace, key, value, ...(index === undefined ? {} : { index }), ...(ttl === undefined ? {} : { ttl }) };
+      await naming(() => of(caller).batch([put]));
     },
     async get(caller, input) {
-      const item = await of(caller).get(input.namespace, input.key);
-      return item === null ? null : wireItem(item);
+      const [item] = await of(caller).batch([{ namespace: input.namespace, key: input.key, ...refreshing(input) } satisfies RefreshingRead<GetOperation>]);
+      return item ? wireItem(item) : null;
     },
     async delete(caller, input) {
       await of(caller).delete(input.namespace, input.key);
     },
     async search(caller, input) {
-      const items = await of(caller).search(input.namespace_prefix, {
+      const search: RefreshingRead<SearchOperation> = {
+        namespacePrefix: input.namespace_prefix,
         limit: input.limit,
         offset: input.offset,
         ...(input.filter === undefined ? {} : { filter: input.filter }),
         ...(input.query === undefined ? {} : { query: input.query }),
-      });
-      return items.map(wireItem);
+        ...refreshing(input),
+      };
+      const [items] = await of(caller).batch([search]);
+      return (items ?? []).map(wireItem);
     },
     async namespaces(caller, input) {
       return of(caller).listNamespaces({
@@ -41,7 +47,7 @@ export function makeStoreService(context: RuntimeContext): StoreService {
 }
 
 /** A namespace that LangGraph refuses is the client's mistake. */
-async function naming(work: () => Promise<void>): Promise<void> {
+async function naming(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -50,12 +56,17 @@ async function naming(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function wireItem(item: Item): StoreItem {
+function refreshing(input: { refresh_ttl?: boolean }): { refreshTtl?: boolean } {
+  return input.refresh_ttl === undefined ? {} : { refreshTtl: input.refresh_ttl };
+}
+
+function wireItem(item: SearchItem): StoreItem {
   return {
     namespace: item.namespace,
     key: item.key,
     value: toPlain(item.value) as StoreItem["value"],
     created_at: item.createdAt.toISOString(),
     updated_at: item.updatedAt.toISOString(),
+    ...(item.score === undefined ? {} : { score: item.score }),
   };
 }

@@ -148,6 +148,17 @@ export const REQUIREMENTS = {
   "store.items": { behaviour: "items are put, read, replaced and deleted; a missing one is null", source: "sdk store.*" },
   "store.search": { behaviour: "search is by prefix of whole labels, filter, limit and offset", source: "sdk store.searchItems; CVE-2026-71433" },
   "store.namespaces": { behaviour: "namespaces are listed by prefix, suffix and depth", source: "sdk store.listNamespaces" },
+  "store.meaning": { behaviour: "query ranks by meaning, with score; index chooses an item's fields or none", source: "sdk store.searchItems query" },
+  "store.meaning-fails": { behaviour: "a put whose embedding fails stores nothing and changes nothing", source: "ours" },
+  "store.ttl": {
+    behaviour: "an item lives for its ttl, the configured one, or for ever; a read refreshes it when asked",
+    source: "sdk store.putItem ttl, refreshTtl",
+  },
+  "store.statuses": { behaviour: "a put is 204, an empty namespace 400, an empty label or one with a period 422", source: "peer's store routes" },
+  "store.in-graphs": {
+    behaviour: "a node searches by meaning, keeps items out of the index and lists namespaces",
+    source: "langgraph config.store (its wrapper fails at the last two)",
+  },
 
   // foreign projects
   "foreign.javascript": {

@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import { storeFilter } from "./store-filter.ts";
+import { labels } from "./store-labels.ts";
 
 export interface StoreRow {
   namespace: string[];
@@ -7,18 +8,37 @@ export interface StoreRow {
   value: Record<string, unknown>;
   created_at: Date;
   updated_at: Date;
+  ttl_minutes: number | null;
 }
 
 export type MatchRule = { readonly end: "prefix" | "suffix"; readonly path: readonly string[] };
 
-/** A namespace as the parameter of an array column. */
-function labels(sql: postgres.Sql | postgres.TransactionSql, path: readonly string[]) {
-  return sql`array(select label from jsonb_array_elements_text(${JSON.stringify(path)}::jsonb) with ordinality as t(label, place) order by place)`;
+/** What has expired is not there any more, swept or not. */
+function alive(sql: postgres.Sql) {
+  return sql`(expires_at is null or expires_at > clock_timestamp())`;
 }
 
-export async function getItem(sql: postgres.Sql, namespace: readonly string[], key: string): Promise<StoreRow | null> {
-  const [row] = await sql<StoreRow[]>`select * from store_items where namespace = ${labels(sql, namespace)} and key = ${key}`;
-  return row ?? null;
+export interface StoreAddress {
+  readonly namespace: readonly string[];
+  readonly key: string;
+}
+
+/** The items at these addresses, in any order; those that are not there are left out. */
+export async function getItems(sql: postgres.Sql, addresses: readonly StoreAddress[]): Promise<StoreRow[]> {
+  if (addresses.length === 0) return [];
+  return await sql<StoreRow[]>`select * from store_items where ${atAddresses(sql, addresses)} and ${alive(sql)}`;
+}
+
+/** Lets the time of these items begin anew; those that are kept for ever are not touched. */
+export async function refreshItems(sql: postgres.Sql, addresses: readonly StoreAddress[]): Promise<void> {
+  await sql`
+    update store_items set expires_at = clock_timestamp() + ttl_minutes * interval '1 minute'
+    where ${atAddresses(sql, addresses)} and ttl_minutes is not null and ${alive(sql)}`;
+}
+
+function atAddresses(sql: postgres.Sql, addresses: readonly StoreAddress[]) {
+  const pairs = addresses.map(({ namespace, key }, place) => sql`${place === 0 ? sql`` : sql`, `}(${labels(sql, namespace)}, ${key}::text)`);
+  return sql`(namespace, key) in (${pairs})`;
 }
 
 /** Items whose namespace begins with these labels, the last changed first. `filter` as in `store-filter.ts`. */
@@ -29,27 +49,10 @@ export async function searchItems(
   // the first comparison narrows the scan of the primary key, the second one is the condition
   return await sql<StoreRow[]>`
     select * from store_items
-    where namespace >= ${labels(sql, query.prefix)} and namespace[1:${query.prefix.length}::int] = ${labels(sql, query.prefix)} ${storeFilter(sql, query.filter)}
+    where namespace >= ${labels(sql, query.prefix)} and namespace[1:${query.prefix.length}::int] = ${labels(sql, query.prefix)} and ${alive(sql)} ${storeFilter(sql, query.filter)}
     order by updated_at desc, namespace, key
     limit ${query.limit} offset ${query.offset}
   `;
-}
-
-/** Writes and deletes (`value` null) in one transaction, in the order given. */
-export async function putItems(
-  sql: postgres.Sql,
-  items: readonly { namespace: readonly string[]; key: string; value: Record<string, unknown> | null }[],
-): Promise<void> {
-  await sql.begin(async (tx) => {
-    for (const { namespace, key, value } of items) {
-      if (value === null) await tx`delete from store_items where namespace = ${labels(tx, namespace)} and key = ${key}`;
-      else {
-        await tx`
-          insert into store_items (namespace, key, value) values (${labels(tx, namespace)}, ${key}, ${JSON.stringify(value)}::jsonb)
-          on conflict (namespace, key) do update set value = excluded.value, updated_at = clock_timestamp()`;
-      }
-    }
-  });
 }
 
 /** The namespaces that hold something, cut to `depth` labels, in order. `*` in a rule stands for any label. */
@@ -57,7 +60,7 @@ export async function listNamespaces(
   sql: postgres.Sql,
   query: { rules: readonly MatchRule[]; depth: number | null; limit: number; offset: number },
 ): Promise<string[][]> {
-  let conditions = sql`true`;
+  let conditions = alive(sql);
   for (const { end, path } of query.rules) {
     conditions = sql`${conditions} and cardinality(namespace) >= ${path.length}::int`;
     for (const [place, label] of path.entries()) {
