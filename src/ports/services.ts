@@ -1,6 +1,8 @@
 import type { CronCreate, CronUpdate } from "../protocol/crons.ts";
 import type { RunCreate } from "../protocol/run-create.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
+import type { CallerUser, Judge } from "./access.ts";
+import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
 import type { Approval, Decision } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
 import type { ModelMode } from "./models.ts";
@@ -12,8 +14,12 @@ import type { DeployOutcome, ServiceStatus } from "./releases.ts";
  * `runtime/`, `governance/` and `delivery/`, wired by `main.ts`, so that `server/` never sees a table, a graph or a process.
  */
 export interface Caller {
-  /** Owner of what is made and seen: `local` under AUTH=none. */
+  /** Owner of what is made, and of what is seen unless a rule decides: the identity; `local` under AUTH=none. */
   readonly owner: string;
+  /** What graphs are told about the caller, JSON. Absent: the owner's name is all there is. */
+  readonly user?: CallerUser;
+  /** The rules of the project, asked before anything is done. Absent: there are none, and an owner has their own things. */
+  readonly judge?: Judge;
 }
 
 export interface Page {
@@ -46,7 +52,8 @@ export interface AssistantsService {
     assistantId: string,
     input: { graph_id?: string; name?: string; description?: string | null; config?: JsonObject; context?: JsonObject; metadata?: JsonObject },
   ): Promise<Assistant>;
-  delete(caller: Caller, assistantId: string): Promise<void>;
+  /** Answers the id of what is gone. */
+  delete(caller: Caller, assistantId: string): Promise<string>;
   versions(caller: Caller, assistantId: string, input: Page & { metadata?: JsonObject }): Promise<JsonObject[]>;
   setLatest(caller: Caller, assistantId: string, version: number): Promise<Assistant>;
   /** `xray`: expand subgraphs, `true` or a depth. */
@@ -72,13 +79,22 @@ export interface ThreadsService {
       metadata?: JsonObject;
       if_exists?: "raise" | "do_nothing";
       supersteps?: { updates: { values: unknown; command?: unknown; as_node: string }[] }[];
+      ttl?: ThreadTtl;
     },
   ): Promise<Thread>;
-  get(caller: Caller, threadId: string): Promise<Thread>;
+  get(caller: Caller, threadId: string, input?: { include: readonly ("ttl" | "storage")[] }): Promise<Thread>;
   search(caller: Caller, input: ThreadSearch): Promise<{ items: Thread[]; total: number }>;
   count(caller: Caller, input: Omit<ThreadSearch, keyof Page>): Promise<number>;
-  update(caller: Caller, threadId: string, input: { metadata: JsonObject }): Promise<Thread>;
+  /** `ttl` null: it is kept for ever. */
+  update(caller: Caller, threadId: string, input: { metadata: JsonObject; ttl?: ThreadTtl | null }): Promise<Thread>;
+  /** With all it holds and the threads of its teams; what runs there is stopped. */
   delete(caller: Caller, threadId: string): Promise<void>;
+  /**
+   * `delete`, or `keep_latest`: to the state it is in. Threads that are not there are passed over, and so are, with `keep_latest`, those with
+   * a run that is not over. Answers how many were pruned.
+   */
+  prune(caller: Caller, input: { thread_ids: readonly string[]; strategy: "delete" | "keep_latest" }): Promise<number>;
+  storage(caller: Caller, threadId: string): Promise<ThreadStorage>;
   copy(caller: Caller, threadId: string): Promise<Thread>;
   state(caller: Caller, threadId: string, input: { checkpoint?: Partial<Checkpoint>; subgraphs: boolean }): Promise<ThreadState>;
   updateState(
@@ -100,8 +116,11 @@ export interface RunsService {
   /**
    * Inserts the run by the thread's multitask rules. `threadId` null: stateless, on a temporary thread.
    * A resume claims its approvals in the same transaction: nothing pending is `nothing_to_resume`, somebody else's decision `already_decided`.
+   * The same `idempotencyKey` again answers the run that it made, as it stands; with another request it is `idempotency_conflict`.
    */
-  create(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string> }): Promise<Run>;
+  create(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run>;
+  /** Stateless runs, in order. */
+  createMany(caller: Caller, inputs: RunCreate[], extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run[]>;
   /**
    * Creates and follows: `stream` starts before the run does, so no event is missed. `abort` of the signal means that the client
    * went away; the run is cancelled when `on_disconnect` says so.
@@ -110,7 +129,7 @@ export interface RunsService {
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    extra: { headers: Record<string, string>; signal: AbortSignal },
+    extra: { headers: Record<string, string>; signal: AbortSignal; idempotencyKey?: string | null },
   ): Promise<{ run: Run; stream: RunStream }>;
   /** Final values of the thread, or `{__error__: {error, message}}` for a failed run. Null after an interruption by cancel. */
   join(caller: Caller, threadId: string | null, runId: string, input: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { WebhookUrl } from "./webhook-url.ts";
 
 export const StreamMode = z.enum(["values", "messages", "messages-tuple", "updates", "events", "tasks", "checkpoints", "debug", "custom", "tools"]);
 export type StreamMode = z.infer<typeof StreamMode>;
@@ -44,6 +45,6 @@ export const RunCreate = z.object({
   // a century: what is later is a mistake, and no date of the database holds it
   after_seconds: z.number().nonnegative().max(3_155_760_000).nullish(),
   durability: z.enum(["sync", "async", "exit"]).nullish(),
-  webhook: z.string().nullish(),
+  webhook: WebhookUrl.nullish(),
 });
 export type RunCreate = z.infer<typeof RunCreate>;

@@ -17,6 +17,7 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { toJson } from "./serialise.ts";
 import { queueOutcome } from "./team-outcome.ts";
 import { interruptsByTask } from "./thread-state.ts";
+import { queueWebhook } from "./webhooks/queue-webhook.ts";
 
 export interface RunEnd {
   status: Extract<RunStatus, "success" | "error" | "timeout" | "interrupted">;
@@ -57,6 +58,7 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
     const [, finished] = await Promise.all([locking, finishing]);
     if (finished === null) throw leaseLost(run);
     await settle(sql, run, stand, end);
+    if (wantsWebhook(run)) await queueWebhook(sql, run.run_id);
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
     return finished.more;
   });
@@ -80,6 +82,7 @@ export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Pro
   const stand = await threadStand(context, run.graph_id, run.thread_id);
   await context.database.sql.begin(async (sql) => {
     const locking = lockThread(sql, run.thread_id);
+    if (wantsWebhook(run)) await locking.then(() => queueWebhook(sql, run.run_id, "interrupted"));
     const deleting = deleteRunRow(sql, run.run_id, run.epoch);
     const [, deleted] = await Promise.all([locking, deleting]);
     if (!deleted) throw leaseLost(run);
@@ -167,6 +170,10 @@ function hasCommand(run: ClaimedRun): boolean {
   return run.kwargs["command"] !== null && run.kwargs["command"] !== undefined;
 }
 
+function wantsWebhook(run: ClaimedRun): boolean {
+  return typeof run.kwargs["webhook"] === "string";
+}
+
 function leaseLost(run: ClaimedRun): AppError {
   return new AppError("lease_lost", `Run ${run.run_id} was taken over by another worker.`, { details: { run_id: run.run_id, epoch: run.epoch } });
 }
@@ -181,6 +188,7 @@ export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error
     const thread = { status: "error", valuesJson: null, interruptsJson: "{}", error } as const;
     const finished = await finishRunRow(sql, { runId: run.run_id, threadId: run.thread_id, epoch: run.epoch, status: "error", error, thread });
     if (finished === null) throw leaseLost(run);
+    if (wantsWebhook(run)) await queueWebhook(sql, run.run_id);
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
   });
   await context.bus.end(run.run_id);

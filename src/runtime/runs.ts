@@ -15,8 +15,9 @@ import { AppError } from "#errors";
 import { planResume, type ResumePlan } from "#governance/approvals.ts";
 import type { Caller, RunsService } from "#ports/services.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
-import type { JsonObject, Run, RunStatus } from "#protocol/wire.ts";
+import type { Run, RunStatus } from "#protocol/wire.ts";
 import { findUsableAssistant } from "./assistants.ts";
+import { findKeptRun, once, type Once } from "./idempotency.ts";
 import { isUuid, newId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import { checkpointOfRequest, kwargsOf } from "./run-request.ts";
@@ -26,6 +27,9 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { planPastResume } from "./resume-past.ts";
 import { type StartedRun, startRun } from "./start-run.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
+import { queueWebhook } from "./webhooks/queue-webhook.ts";
+import { mustBeReachable } from "./webhooks/webhook-settings.ts";
+import { finalValues, wireRun } from "./wire-run.ts";
 import type { Worker } from "./worker.ts";
 
 const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
@@ -38,10 +42,30 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean },
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null },
+  ): Promise<StartedRun> {
+    if (options.once === null) return createNew(caller, threadId, input, options);
+    const kept = await findKeptRun(sql, caller.owner, options.once);
+    if (kept !== null) return { run: kept, claimed: null, existed: true };
+    try {
+      return await createNew(caller, threadId, input, options);
+    } catch (error) {
+      // the same request, sent twice at once: the other one took the thread or the question that this one found free
+      const other = await findKeptRun(sql, caller.owner, options.once);
+      if (other !== null) return { run: other, claimed: null, existed: true };
+      throw error;
+    }
+  }
+
+  async function createNew(
+    caller: Caller,
+    threadId: string | null,
+    input: RunCreate,
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null },
   ): Promise<StartedRun> {
     const stateless = threadId === null;
     if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
+    if (input.webhook) mustBeReachable(context.webhooks, input.webhook);
     const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
     const [assistant, thread] = await Promise.all([
       findUsableAssistant(context, caller, input.assistant_id),
@@ -70,6 +94,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       forks,
       plan,
       decidedBy: caller.owner,
+      once: options.once,
     });
   }
 
@@ -113,6 +138,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
         await notifyRuns(transaction, { kind: "cancel", runId: run.run_id });
       } else {
         await reopenAnswers(transaction, run.run_id);
+        await queueWebhook(transaction, run.run_id);
         if (action === "rollback") await deleteRunRow(transaction, run.run_id);
         await settleThread(transaction, run.thread_id);
         const child = childOf(thread);
@@ -147,13 +173,25 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
   return {
     async create(caller, threadId, input, extra) {
-      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: false });
+      const { run, existed } = await create(caller, threadId, input, { headers: extra.headers, streamed: false, once: onceOf(threadId, input, extra) });
       // taken at once or not: to whoever asked for it, it is yet to happen
-      return { ...wireRun(run), status: "pending" };
+      return existed ? wireRun(run) : { ...wireRun(run), status: "pending" };
+    },
+
+    async createMany(caller, inputs, extra) {
+      const created: Run[] = [];
+      for (const [index, input] of inputs.entries()) {
+        // a key names the whole batch; what a crash left out of it is made when it is sent again
+        const key = index === 0 ? extra.idempotencyKey : `${extra.idempotencyKey}\n${index}`;
+        const options = { headers: extra.headers, streamed: false, once: extra.idempotencyKey ? once(key ?? "", { batch: inputs }) : null };
+        const { run, existed } = await create(caller, null, input, options);
+        created.push(existed ? wireRun(run) : { ...wireRun(run), status: "pending" });
+      }
+      return created;
     },
 
     async stream(caller, threadId, input, extra) {
-      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: true });
+      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: true, once: onceOf(threadId, input, extra) });
       const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner, after: -1, signal: extra.signal, modes: null });
       const cancels = input.on_disconnect === "cancel";
       return { run: wireRun(run), stream: cancels ? cancellingOnDisconnect(caller, run, extra.signal, frames) : frames };
@@ -221,30 +259,11 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
   }
 }
 
+function onceOf(threadId: string | null, input: RunCreate, extra: { idempotencyKey?: string | null }): Once | null {
+  return extra.idempotencyKey ? once(extra.idempotencyKey, { thread_id: threadId, input }) : null;
+}
+
 export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {
   const { resume: _, ...command } = kwargs.command ?? {};
   return { ...kwargs, command: plan.resume === null ? command : { ...command, resume: plan.resume }, resume_positions: plan.positions };
-}
-
-/** A thread's values as `wait` and `join` answer them; what it waits for stands beside them. */
-function finalValues(thread: ThreadRow | null): unknown {
-  if (thread === null) return null;
-  const interrupts = Object.values(thread.interrupts).flat();
-  const values = thread.values ?? {};
-  if (interrupts.length === 0 || typeof values !== "object" || Array.isArray(values)) return values;
-  return { ...values, __interrupt__: interrupts };
-}
-
-export function wireRun(row: RunRow): Run {
-  return {
-    run_id: row.run_id,
-    thread_id: row.thread_id,
-    assistant_id: row.assistant_id,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-    status: row.status,
-    metadata: row.metadata as JsonObject,
-    kwargs: row.kwargs as JsonObject,
-    multitask_strategy: row.multitask_strategy,
-  };
 }

@@ -19,9 +19,11 @@ import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
+import { keepRun, type Once } from "./idempotency.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { queueWebhook } from "./webhooks/queue-webhook.ts";
 import type { Worker } from "./worker.ts";
 
 /** The first line of history of every thread; a fork starts another one, named after the run that forked. */
@@ -44,6 +46,8 @@ export interface StartRun {
   /** Answers that this run carries. */
   plan: ResumePlan | null;
   decidedBy: string;
+  /** The client may send the same request again: then the run that it made first is answered. */
+  once?: Once | null;
   /** The run that reserved the questions of `plan` through mirrors. */
   reservedBy?: string;
 }
@@ -90,6 +94,8 @@ export async function startRun(context: RuntimeContext, worker: Worker | null, s
 }
 
 async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: boolean, effects: Effects): Promise<StartedRun> {
+  const kept = start.once ? await keepRun(sql, { owner: start.owner, runId: start.runId, once: start.once }) : null;
+  if (kept !== null) return { run: kept, claimed: null, existed: true };
   const found = await threadFor(sql, start);
   const { active, branch } = found.fresh ? { active: [], branch: null } : await found.runs;
   const thread = found.thread;
@@ -126,9 +132,9 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
       ...(start.reservedBy === undefined ? {} : { reservedBy: start.reservedBy }),
     });
     if (child !== null && outdated.length > 0) await queueOutcome(sql, child, run.run_id, { status: "decided", result: null, error: null });
-  } else if (!busy && Object.keys(thread.interrupts).length > 0 && goesOn(start)) {
+  } else if (!busy && start.afterSeconds === 0 && Object.keys(thread.interrupts).length > 0 && goesOn(start)) {
     const open = (await openApprovals(sql, { threadId: thread.thread_id, runId: null })).map((row) => row.id);
-    await closeApprovals(sql, open, "superseded");
+    await closeApprovals(sql, open, "superseded", run.run_id);
     const outdated = await supersedeMirrors(sql, open);
     if (child !== null && outdated.length > 0) await queueOutcome(sql, child, run.run_id, { status: "decided", result: null, error: null });
   }
@@ -138,7 +144,7 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
 }
 
 /** Two decisions on the two sides of a mirror that met in the middle; PostgreSQL undid one of them whole. */
-function isDeadlock(error: unknown): boolean {
+export function isDeadlock(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === "40P01";
 }
 
@@ -177,8 +183,9 @@ async function makeRoom(
   for (const run of active) {
     if (run.status === "pending") {
       await reopenAnswers(sql, run.run_id);
+      await cancelRunRow(sql, { runId: run.run_id, action: start.strategy });
+      await queueWebhook(sql, run.run_id);
       if (start.strategy === "rollback") await deleteRunRow(sql, run.run_id);
-      else await cancelRunRow(sql, { runId: run.run_id, action: "interrupt" });
       effects.ended.push(run.run_id);
     } else {
       await cancelRunRow(sql, { runId: run.run_id, action: start.strategy });

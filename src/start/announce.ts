@@ -40,6 +40,7 @@ export function announce(started: Started): void {
   } else {
     say("models", `${config.OPENAI_BASE_URL ?? "OpenAI"}${started.models === "record" ? `, recorded to ${config.RECORD_TO}` : ""}`);
   }
+  if (config.WEBHOOK_SECRET === undefined) say("webhooks", "unsigned (WEBHOOK_SECRET is not set)");
   if (config.AUTH === "none") say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
 }
 

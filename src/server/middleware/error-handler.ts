@@ -16,6 +16,8 @@ export const STATUS = {
   nothing_to_resume: 409,
   resume_ambiguous: 409,
   already_decided: 409,
+  idempotency_conflict: 409,
+  rate_limited: 429,
   unauthorized: 401,
   forbidden: 403,
   payload_too_large: 413,

@@ -3,8 +3,8 @@ import { AppError, isAppError, type ErrorCode } from "#errors";
 import { ERROR_CODE_HEADER, type StreamErrorData } from "#protocol/errors.ts";
 import { JoinQuery, JoinStreamQuery, parseLastEventId, RunPath, RunRequest, StatelessRunPath } from "#protocol/runs.ts";
 import { ThreadPath } from "#protocol/threads.ts";
-import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
+import { createdWith } from "../created-with.ts";
 import { disconnectSignal } from "../disconnect.ts";
 import { parse } from "../parse.ts";
 import { setRunAddress } from "../run-address.ts";
@@ -19,7 +19,7 @@ export function runStreamRoutes({ services: { runs, threads }, caller, log, stre
   async function createAndStream(request: Request, response: Response, threadId: string | null): Promise<void> {
     const input = parse(RunRequest, request.body, "body");
     const signal = disconnectSignal(response);
-    const { run, stream } = await runs.stream(caller(request), threadId, input, { headers: configurableHeaders(request.headers), signal });
+    const { run, stream } = await runs.stream(caller(request), threadId, input, { ...createdWith(request), signal });
     setRunAddress(response, threadId, run.run_id, "stream");
     await sendEvents(response, stream, sse);
   }
@@ -28,7 +28,7 @@ export function runStreamRoutes({ services: { runs, threads }, caller, log, stre
     const input = parse(RunRequest, request.body, "body");
     const who = caller(request);
     const signal = disconnectSignal(response);
-    const run = await runs.create(who, threadId, input, { headers: configurableHeaders(request.headers) });
+    const run = await runs.create(who, threadId, input, createdWith(request));
     // a stateless run has no address at which its values could be waited for again
     setRunAddress(response, threadId, run.run_id, threadId === null ? undefined : "join");
     const cancelOnDisconnect = input.on_disconnect === "cancel";

@@ -1,9 +1,8 @@
 import { Router } from "express";
 import { CancelManyBody, CancelManyQuery, CancelQuery, RunBatch, RunPath, RunRequest, RunsQuery } from "#protocol/runs.ts";
 import { ThreadPath } from "#protocol/threads.ts";
-import type { Run } from "#protocol/wire.ts";
-import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
+import { createdWith } from "../created-with.ts";
 import { sendPage } from "../pages.ts";
 import { parse } from "../parse.ts";
 import { setRunAddress } from "../run-address.ts";
@@ -14,23 +13,19 @@ export function runRoutes({ services: { runs }, caller }: RouteContext): Router 
 
   router.post("/threads/:thread_id/runs", async (request, response) => {
     const { thread_id } = parse(ThreadPath, request.params, "path");
-    const run = await runs.create(caller(request), thread_id, parse(RunRequest, request.body, "body"), { headers: configurableHeaders(request.headers) });
+    const run = await runs.create(caller(request), thread_id, parse(RunRequest, request.body, "body"), createdWith(request));
     setRunAddress(response, thread_id, run.run_id);
     response.json(run);
   });
 
   router.post("/runs", async (request, response) => {
-    const run = await runs.create(caller(request), null, parse(RunRequest, request.body, "body"), { headers: configurableHeaders(request.headers) });
+    const run = await runs.create(caller(request), null, parse(RunRequest, request.body, "body"), createdWith(request));
     setRunAddress(response, null, run.run_id);
     response.json(run);
   });
 
   router.post("/runs/batch", async (request, response) => {
-    const who = caller(request);
-    const headers = configurableHeaders(request.headers);
-    const created: Run[] = [];
-    for (const run of parse(RunBatch, request.body, "body")) created.push(await runs.create(who, null, run, { headers }));
-    response.json(created);
+    response.json(await runs.createMany(caller(request), parse(RunBatch, request.body, "body"), createdWith(request)));
   });
 
   router.post("/runs/cancel", async (request, response) => {

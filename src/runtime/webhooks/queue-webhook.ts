@@ -1,0 +1,24 @@
+import { findEndedRun } from "#db/queries/find-ended-run.ts";
+import { insertWebhook } from "#db/queries/insert-webhook.ts";
+import type { Sql } from "#db/queries/sql.ts";
+import type { RunStatus } from "#protocol/wire.ts";
+import { idOf } from "../ids.ts";
+import { finalValues, wireRun } from "../wire-run.ts";
+
+/**
+ * Queues the webhook of a run that asked for one, in the transaction that ends it: after the final status was written, or before the row is
+ * deleted with the `status` it ends with. A run has one webhook, whichever way it ends.
+ */
+export async function queueWebhook(sql: Sql, runId: string, status?: Extract<RunStatus, "interrupted">): Promise<void> {
+  const run = await findEndedRun(sql, runId);
+  if (run === null) return;
+  const payload = {
+    ...wireRun(run),
+    status: status ?? run.status,
+    run_started_at: run.started_at?.toISOString() ?? null,
+    run_ended_at: (run.ended_at ?? new Date()).toISOString(),
+    values: finalValues(run),
+    ...(run.error === null ? {} : { error: run.error.message }),
+  };
+  await insertWebhook(sql, { id: idOf("webhook", runId), runId, threadId: run.thread_id, owner: run.owner, url: run.webhook, payload });
+}
