@@ -8,6 +8,8 @@ import { setAssistantVersion } from "#db/queries/set-assistant-version.ts";
 import { updateAssistant } from "#db/queries/update-assistant.ts";
 import { upsertSystemAssistant } from "#db/queries/upsert-system-assistant.ts";
 import { AppError } from "#errors";
+import { metadataOf, permit } from "#governance/permit.ts";
+import type { Reach } from "#ports/access.ts";
 import type { AssistantsService, Caller } from "#ports/services.ts";
 import type { Assistant, JsonObject } from "#protocol/wire.ts";
 import { graphSchemas } from "./graph-schemas.ts";
@@ -31,9 +33,14 @@ export async function ensureSystemAssistants(context: RuntimeContext, defaults: 
   }
 }
 
-/** An assistant by uuid or graph id, whose graph can run. @throws AppError `not_found`, `graph_load_failed` */
+/**
+ * An assistant by uuid or graph id, whose graph can run. What a graph has by itself may be run by whoever may run anything; one that
+ * somebody made may be run by those who may read it.
+ * @throws AppError `not_found`, `graph_load_failed`
+ */
 export async function findUsableAssistant(context: RuntimeContext, caller: Caller, assistantId: string): Promise<AssistantRow> {
-  const row = await byIdOrGraph(context, caller, assistantId);
+  const system = await byIdOrGraph(context, SYSTEM_ONLY, assistantId);
+  const row = system ?? (await byIdOrGraph(context, await mayRead(caller, assistantId), assistantId));
   const graph = row === null ? null : context.graphs.find(row.graph_id);
   if (row === null || graph === null) {
     const graphs = context.graphs.all.map((one) => one.id).join(", ");
@@ -46,23 +53,33 @@ export async function findUsableAssistant(context: RuntimeContext, caller: Calle
   return row;
 }
 
-async function byIdOrGraph(context: RuntimeContext, caller: Caller, assistantId: string): Promise<AssistantRow | null> {
+/** No owner's: a name that nobody can have. */
+const SYSTEM_ONLY = "";
+
+async function mayRead(caller: Caller, assistantId: string): Promise<Reach> {
+  return (await permit(caller, "assistants:read", { assistant_id: assistantId })).access;
+}
+
+async function byIdOrGraph(context: RuntimeContext, reach: Reach, assistantId: string): Promise<AssistantRow | null> {
   const id = context.graphs.find(assistantId) !== null ? systemAssistantId(assistantId) : assistantId;
-  return isUuid(id) ? findAssistant(context.database.sql, id, caller.owner) : null;
+  return isUuid(id) ? findAssistant(context.database.sql, id, reach) : null;
 }
 
 export function makeAssistantsService(context: RuntimeContext): AssistantsService {
   const { sql } = context.database;
   const missing = () => new AppError("not_found", "Assistant not found");
 
-  async function mustFind(caller: Caller, assistantId: string): Promise<AssistantRow> {
-    const row = await byIdOrGraph(context, caller, assistantId);
+  /** The id of the row, as rules know it, whatever name the client used. */
+  const idOf = (assistantId: string) => (context.graphs.find(assistantId) !== null ? systemAssistantId(assistantId) : assistantId);
+
+  async function mustFind(reach: Reach, assistantId: string): Promise<AssistantRow> {
+    const row = await byIdOrGraph(context, reach, assistantId);
     if (row === null) throw missing();
     return row;
   }
 
   async function graphOf(caller: Caller, assistantId: string): Promise<{ graphId: string; graph: RunnableGraph }> {
-    const row = await mustFind(caller, assistantId);
+    const row = await mustFind(await mayRead(caller, idOf(assistantId)), assistantId);
     return { graphId: row.graph_id, graph: await context.graphs.compiled(row.graph_id, { ...row.config, configurable: configurableOf(row) }) };
   }
 
@@ -71,6 +88,7 @@ export function makeAssistantsService(context: RuntimeContext): AssistantsServic
       if (context.graphs.find(input.graph_id) === null) throw new AppError("not_found", `No graph "${input.graph_id}" is served here.`);
       const assistantId = input.assistant_id ?? newId();
       if (!isUuid(assistantId)) throw new AppError("invalid_request", `"${assistantId}" is not an assistant id (a UUID).`);
+      const { access, value } = await permit(caller, "assistants:create", { ...input, assistant_id: assistantId });
       const row = await insertAssistant(sql, {
         assistant_id: assistantId,
         graph_id: input.graph_id,
@@ -79,49 +97,55 @@ export function makeAssistantsService(context: RuntimeContext): AssistantsServic
         description: input.description ?? null,
         config: input.config ?? {},
         context: input.context ?? {},
-        metadata: input.metadata ?? {},
+        metadata: metadataOf(value),
       });
       if (row !== null) return wireAssistant(row);
-      const existing = input.if_exists === "do_nothing" ? await findAssistant(sql, assistantId, caller.owner) : null;
+      const existing = input.if_exists === "do_nothing" ? await findAssistant(sql, assistantId, access) : null;
       if (existing === null) throw new AppError("conflict", "Assistant already exists");
       return wireAssistant(existing);
     },
 
     async get(caller, assistantId) {
-      return wireAssistant(await mustFind(caller, assistantId));
+      return wireAssistant(await mustFind(await mayRead(caller, idOf(assistantId)), assistantId));
     },
 
     async search(caller, input) {
-      const { rows, total } = await searchAssistants(sql, { ...input, owner: caller.owner });
+      const { access, value } = await permit(caller, "assistants:search", { ...input });
+      const { rows, total } = await searchAssistants(sql, { ...input, metadata: metadataOf(value), owner: access });
       return { items: rows.map(wireAssistant), total };
     },
 
     async update(caller, assistantId, input) {
-      const row = await mustFind(caller, assistantId);
+      const { access, value } = await permit(caller, "assistants:update", { ...input, assistant_id: idOf(assistantId) });
+      const row = await mustFind(access, assistantId);
       if (input.graph_id !== undefined && context.graphs.find(input.graph_id) === null)
         throw new AppError("not_found", `No graph "${input.graph_id}" is served here.`);
       if (row.owner === null)
         throw new AppError("forbidden", "This is the assistant that every graph has by itself; make one of your own to change its settings.");
-      const changed = await updateAssistant(sql, row.assistant_id, caller.owner, input);
+      const changed = await updateAssistant(sql, row.assistant_id, access, { ...input, metadata: metadataOf(value) });
       if (changed === null) throw missing();
       return wireAssistant(changed);
     },
 
     async delete(caller, assistantId) {
-      const row = await mustFind(caller, assistantId);
-      if (!(await deleteAssistant(sql, row.assistant_id, caller.owner)))
+      const { access } = await permit(caller, "assistants:delete", { assistant_id: idOf(assistantId) });
+      const row = await mustFind(access, assistantId);
+      if (!(await deleteAssistant(sql, row.assistant_id, access)))
         throw new AppError("forbidden", "This is the assistant that every graph has by itself; it stays.");
+      return row.assistant_id;
     },
 
     async versions(caller, assistantId, input) {
-      const row = await mustFind(caller, assistantId);
-      const versions = await assistantVersions(sql, { ...input, assistantId: row.assistant_id, owner: caller.owner });
+      const access = await mayRead(caller, idOf(assistantId));
+      const row = await mustFind(access, assistantId);
+      const versions = await assistantVersions(sql, { ...input, assistantId: row.assistant_id, owner: access });
       if (versions.length === 0) throw missing();
       return versions.map((version) => ({ ...version, created_at: version.created_at.toISOString() }));
     },
 
     async setLatest(caller, assistantId, version) {
-      const row = await setAssistantVersion(sql, (await mustFind(caller, assistantId)).assistant_id, caller.owner, version);
+      const { access } = await permit(caller, "assistants:update", { assistant_id: idOf(assistantId), version });
+      const row = await setAssistantVersion(sql, (await mustFind(access, assistantId)).assistant_id, access, version);
       if (row === null) throw new AppError("not_found", `There is no version ${version} of this assistant.`);
       return wireAssistant(row);
     },

@@ -35,6 +35,7 @@ export function runConfig(input: { run: RunRow; kwargs: RunKwargs; ports: RunPor
   const { run, kwargs, ports } = input;
   const checkpoint = input.atHead ? null : kwargs.checkpoint;
   const { configurable, recursion_limit, ...rest } = kwargs.config;
+  const user = kwargs.user ?? { identity: run.owner, display_name: run.owner, is_authenticated: true, permissions: [] };
   const identity = { thread_id: run.thread_id, run_id: run.run_id, assistant_id: run.assistant_id, graph_id: run.graph_id };
   return {
     ...(rest.tags ? { tags: rest.tags } : {}),
@@ -55,12 +56,12 @@ export function runConfig(input: { run: RunRow; kwargs: RunKwargs; ports: RunPor
       langgraph_host: "self-hosted",
     },
     configurable: {
-      user_id: run.owner,
+      user_id: user.identity,
       ...clientConfigurable(configurable),
       ...identity,
-      langgraph_auth_user_id: run.owner,
-      langgraph_auth_user: { identity: run.owner, display_name: run.owner, is_authenticated: true, permissions: [] },
-      langgraph_auth_permissions: [],
+      langgraph_auth_user_id: user.identity,
+      langgraph_auth_user: user,
+      langgraph_auth_permissions: user.permissions,
       ...(checkpoint?.checkpoint_id ? { checkpoint_id: checkpoint.checkpoint_id } : {}),
       ...(checkpoint?.checkpoint_ns ? { checkpoint_ns: checkpoint.checkpoint_ns } : {}),
       ...(checkpoint?.checkpoint_map ? { checkpoint_map: checkpoint.checkpoint_map } : {}),

@@ -27,6 +27,8 @@ export const RunKwargs = z.object({
   interrupt_after: z.union([z.literal("*"), z.array(z.string())]).nullish(),
   durability: z.enum(["sync", "async", "exit"]).nullish(),
   webhook: z.string().nullish(),
+  /** Who asked, as the project's auth knows them; a worker in another process tells the graph. Never shown to clients. */
+  user: z.looseObject({ identity: z.string(), permissions: z.array(z.string()) }).nullish(),
   /** How many answers the asking node had consumed when a person answered, by interrupt id: tells a retry whether it took the answer. */
   resume_positions: z.record(z.string(), z.number()).nullish(),
 });

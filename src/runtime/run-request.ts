@@ -1,7 +1,8 @@
 import type { AssistantRow } from "#db/queries/assistant-row.ts";
+import { AppError } from "#errors";
 import type { RunCreate } from "#protocol/run-create.ts";
 import { clientConfigurable } from "./run-config.ts";
-import type { RunKwargs } from "./run-kwargs.ts";
+import { RunKwargs } from "./run-kwargs.ts";
 
 /** Headers that say who somebody is stay out of a run's config. */
 const PRIVATE_HEADERS = new Set(["x-api-key", "x-tenant-id", "x-service-key", "x-auth-scheme"]);
@@ -45,6 +46,15 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
     durability: input.durability ?? null,
     webhook: input.webhook ?? null,
   };
+}
+
+/** What a rule made of a run's kwargs; the names that only the server sets stay the server's. */
+export function changedKwargs(kwargs: RunKwargs, changed: unknown): RunKwargs {
+  if (changed === kwargs) return kwargs;
+  const parsed = RunKwargs.safeParse(changed);
+  if (!parsed.success) throw new AppError("internal", "A rule of the project's auth made the kwargs of a run unreadable.", { cause: parsed.error });
+  const { config } = parsed.data;
+  return { ...parsed.data, config: { ...config, configurable: clientConfigurable(config.configurable) } };
 }
 
 /** A checkpoint may come as an object, as a bare id, or inside `config.configurable`; null when none is named. */

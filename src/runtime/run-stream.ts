@@ -1,12 +1,13 @@
 import { findRun } from "#db/queries/find-run.ts";
 import { findThread } from "#db/queries/find-thread.ts";
+import type { Reach } from "#ports/access.ts";
 import type { RunStatus, StreamFrame } from "#protocol/wire.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 export interface Follow {
   runId: string;
   threadId: string;
-  owner: string;
+  owner: Reach;
   /** Number of the last frame seen, -1 for none. */
   after: number;
   signal: AbortSignal;

@@ -13,14 +13,17 @@ import { settleThread } from "#db/queries/settle-thread.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import { planResume, type ResumePlan } from "#governance/approvals.ts";
+import { JUDGED, metadataOf, permit } from "#governance/permit.ts";
+import type { Access, Reach } from "#ports/access.ts";
 import type { Caller, RunsService } from "#ports/services.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Run, RunStatus } from "#protocol/wire.ts";
 import { findUsableAssistant } from "./assistants.ts";
 import { findKeptRun, once, type Once } from "./idempotency.ts";
+import { deleteEndedRun } from "./delete-run.ts";
 import { isUuid, newId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
-import { checkpointOfRequest, kwargsOf } from "./run-request.ts";
+import { changedKwargs, kwargsOf } from "./run-request.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -46,7 +49,10 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
   ): Promise<StartedRun> {
     if (options.once === null) return createNew(caller, threadId, input, options);
     const kept = await findKeptRun(sql, caller.owner, options.once);
-    if (kept !== null) return { run: kept, claimed: null, existed: true };
+    if (kept !== null) {
+      const { access } = await permit(caller, "threads:create_run", { thread_id: kept.thread_id, assistant_id: kept.assistant_id, run_id: kept.run_id });
+      return { run: await mustFind(access, kept.thread_id, kept.run_id), claimed: null, existed: true };
+    }
     try {
       return await createNew(caller, threadId, input, options);
     } catch (error) {
@@ -67,11 +73,18 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
     if (input.webhook) mustBeReachable(context.webhooks, input.webhook);
     const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
-    const [assistant, thread] = await Promise.all([
-      findUsableAssistant(context, caller, input.assistant_id),
-      threadId !== null && (wantsResume || checkpointOfRequest(input) !== null) ? findThread(sql, threadId, caller.owner) : null,
-    ]);
-    let kwargs = kwargsOf(input, assistant, options.headers, options.streamed);
+    const assistant = await findUsableAssistant(context, caller, input.assistant_id);
+    const runId = newId();
+    const asked = await judgeRun(caller, {
+      runId,
+      threadId,
+      assistantId: assistant.assistant_id,
+      input,
+      kwargs: kwargsOf(input, assistant, options.headers, options.streamed),
+    });
+    const { access, metadata } = asked;
+    let { kwargs } = asked;
+    const thread = threadId !== null && (wantsResume || kwargs.checkpoint) ? await findThread(sql, threadId, access) : null;
     const head = kwargs.checkpoint && thread !== null ? await headCheckpoint(sql, thread.thread_id) : null;
     // naming the head is what clients do that keep track of it; nothing is forked
     if (kwargs.checkpoint && kwargs.checkpoint.checkpoint_id === head && !kwargs.checkpoint.checkpoint_ns) kwargs = { ...kwargs, checkpoint: null };
@@ -80,22 +93,43 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     const plan = wantsResume ? await planFor(caller, threadId, thread, kwargs) : null;
     if (plan !== null) kwargs = withPlan(kwargs, plan);
     return startRun(context, worker, {
-      runId: newId(),
+      runId,
       threadId: threadId ?? newId(),
       owner: caller.owner,
+      reach: access,
       assistant,
       kwargs,
-      metadata: input.metadata ?? {},
+      metadata,
       // an answer that a person gave is never bounced because another one is being carried in
       strategy: input.multitask_strategy ?? (plan === null ? "reject" : "enqueue"),
       afterSeconds: input.after_seconds ?? 0,
       stateless,
-      newThread: stateless ? { metadata: {}, temporary: input.on_completion !== "keep" } : input.if_not_exists === "create" ? { metadata: {} } : null,
+      newThread: stateless ? { metadata, temporary: input.on_completion !== "keep" } : input.if_not_exists === "create" ? { metadata } : null,
       forks,
       plan,
       decidedBy: caller.owner,
       once: options.once,
     });
+  }
+
+  /** Asks whether the run may be made, and lets the rule have its say in what the run is. */
+  async function judgeRun(
+    caller: Caller,
+    run: { runId: string; threadId: string | null; assistantId: string; input: RunCreate; kwargs: RunKwargs },
+  ): Promise<{ access: Access; metadata: Record<string, unknown>; kwargs: RunKwargs }> {
+    const { input, kwargs } = run;
+    const { access, value } = await permit(caller, "threads:create_run", {
+      thread_id: run.threadId ?? undefined,
+      assistant_id: run.assistantId,
+      run_id: run.runId,
+      status: "pending",
+      metadata: input.metadata ?? {},
+      multitask_strategy: input.multitask_strategy ?? "reject",
+      if_not_exists: input.if_not_exists ?? "reject",
+      after_seconds: input.after_seconds ?? 0,
+      kwargs,
+    });
+    return { access, metadata: metadataOf(value), kwargs: { ...changedKwargs(kwargs, value["kwargs"]), user: caller.user ?? null } };
   }
 
   async function planFor(caller: Caller, threadId: string | null, thread: ThreadRow | null, kwargs: RunKwargs): Promise<ResumePlan> {
@@ -109,26 +143,26 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     return planResume(sql, { threadId: thread.thread_id, resume, decidedBy: caller.owner, atBreakpoint, sealSecretAnswer: context.sealSecretAnswer });
   }
 
-  async function mustFind(caller: Caller, threadId: string | null, runId: string): Promise<RunRow> {
-    const run = isUuid(runId) && (threadId === null || isUuid(threadId)) ? await findRun(sql, { runId, threadId, owner: caller.owner }) : null;
+  async function mustFind(reach: Reach, threadId: string | null, runId: string): Promise<RunRow> {
+    const run = isUuid(runId) && (threadId === null || isUuid(threadId)) ? await findRun(sql, { runId, threadId, owner: reach }) : null;
     if (run === null) throw new AppError("not_found", "Run not found");
     return run;
   }
 
-  async function mustFindThread(caller: Caller, threadId: string): Promise<ThreadRow> {
-    const thread = isUuid(threadId) ? await findThread(sql, threadId, caller.owner) : null;
+  async function mustFindThread(reach: Reach, threadId: string): Promise<ThreadRow> {
+    const thread = isUuid(threadId) ? await findThread(sql, threadId, reach) : null;
     if (thread === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
     return thread;
   }
 
   /** Waits for the end of a run; false when the signal came first. */
-  async function ended(caller: Caller, run: Pick<RunRow, "run_id" | "thread_id">, signal: AbortSignal): Promise<boolean> {
-    const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner, after: Number.MAX_SAFE_INTEGER, signal, modes: null });
+  async function ended(run: Pick<RunRow, "run_id" | "thread_id">, signal: AbortSignal): Promise<boolean> {
+    const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED, after: Number.MAX_SAFE_INTEGER, signal, modes: null });
     for await (const _ of frames);
     return !signal.aborted;
   }
 
-  async function cancel(caller: Caller, run: Pick<RunRow, "run_id" | "thread_id">, action: "interrupt" | "rollback"): Promise<boolean> {
+  async function cancel(run: Pick<RunRow, "run_id" | "thread_id">, action: "interrupt" | "rollback"): Promise<boolean> {
     const outcome = await sql.begin(async (transaction) => {
       const thread = await lockThread(transaction, run.thread_id);
       if (thread === null) return null;
@@ -151,23 +185,23 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     return outcome !== null;
   }
 
-  async function* cancellingOnDisconnect(caller: Caller, run: RunRow, signal: AbortSignal, stream: ReturnType<typeof followRun>): ReturnType<typeof followRun> {
+  async function* cancellingOnDisconnect(run: RunRow, signal: AbortSignal, stream: ReturnType<typeof followRun>): ReturnType<typeof followRun> {
     try {
       yield* stream;
     } finally {
-      if (signal.aborted) await cancel(caller, run, "interrupt");
+      if (signal.aborted) await cancel(run, "interrupt");
     }
   }
 
-  async function join(caller: Caller, run: RunRow, options: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown> {
-    if (!FINAL.has(run.status) && !(await ended(caller, run, options.signal))) {
-      if (options.cancelOnDisconnect) await cancel(caller, run, "interrupt");
+  async function join(run: RunRow, options: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown> {
+    if (!FINAL.has(run.status) && !(await ended(run, options.signal))) {
+      if (options.cancelOnDisconnect) await cancel(run, "interrupt");
       return null;
     }
-    const over = await findRun(sql, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner });
+    const over = await findRun(sql, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED });
     if (over === null || over.status === "interrupted") return null;
     if (over.error !== null) return { __error__: over.error };
-    const thread = await findThread(sql, run.thread_id, caller.owner);
+    const thread = await findThread(sql, run.thread_id, JUDGED);
     return finalValues(thread);
   }
 
@@ -192,60 +226,66 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
     async stream(caller, threadId, input, extra) {
       const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: true, once: onceOf(threadId, input, extra) });
-      const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: caller.owner, after: -1, signal: extra.signal, modes: null });
+      const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED, after: -1, signal: extra.signal, modes: null });
       const cancels = input.on_disconnect === "cancel";
-      return { run: wireRun(run), stream: cancels ? cancellingOnDisconnect(caller, run, extra.signal, frames) : frames };
+      return { run: wireRun(run), stream: cancels ? cancellingOnDisconnect(run, extra.signal, frames) : frames };
     },
 
     async join(caller, threadId, runId, input) {
-      if (threadId !== null) await mustFindThread(caller, threadId);
-      return join(caller, await mustFind(caller, threadId, runId), input);
+      const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
+      if (threadId !== null) await mustFindThread(access, threadId);
+      return join(await mustFind(access, threadId, runId), input);
     },
 
     async joinStream(caller, threadId, runId, input) {
-      const run = await mustFind(caller, threadId, runId);
+      const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
+      const run = await mustFind(access, threadId, runId);
       const kwargs = RunKwargs.parse(run.kwargs);
       const after = await positionOf(input.lastEventId, kwargs, run);
-      const frames = followRun(context, { runId, threadId: run.thread_id, owner: caller.owner, after, signal: input.signal, modes: input.streamModes });
-      return input.cancelOnDisconnect ? cancellingOnDisconnect(caller, run, input.signal, frames) : frames;
+      const frames = followRun(context, { runId, threadId: run.thread_id, owner: JUDGED, after, signal: input.signal, modes: input.streamModes });
+      return input.cancelOnDisconnect ? cancellingOnDisconnect(run, input.signal, frames) : frames;
     },
 
     async list(caller, threadId, input) {
-      await mustFindThread(caller, threadId);
+      await mustFindThread((await permit(caller, "threads:search", { thread_id: threadId, status: input.status })).access, threadId);
+      await mustFindThread((await permit(caller, "threads:read", { thread_id: threadId })).access, threadId);
       const { rows, total } = await listRuns(sql, { threadId, limit: input.limit, offset: input.offset, ...(input.status ? { status: input.status } : {}) });
       return { items: rows.map(wireRun), total };
     },
 
     async get(caller, threadId, runId) {
-      return wireRun(await mustFind(caller, threadId, runId));
+      const { access } = await permit(caller, "threads:read", { thread_id: threadId });
+      return wireRun(await mustFind(access, threadId, runId));
     },
 
     async delete(caller, threadId, runId) {
-      const run = await mustFind(caller, threadId, runId);
+      const { access } = await permit(caller, "threads:delete", { thread_id: threadId, run_id: runId });
+      const run = await mustFind(access, threadId, runId);
       if (!FINAL.has(run.status)) {
         // what is still going on is undone first, so that nobody works for a row that is gone
-        await cancel(caller, run, "rollback");
-        await ended(caller, run, AbortSignal.timeout((context.settleSeconds + 30) * 1_000));
+        await cancel(run, "rollback");
+        await ended(run, AbortSignal.timeout((context.settleSeconds + 30) * 1_000));
       }
-      await deleteRunRow(sql, runId);
-      await context.bus.forget(runId);
+      await deleteEndedRun(context, run);
     },
 
     async cancel(caller, threadId, runId, input) {
-      const run = await mustFind(caller, threadId, runId);
+      const { access } = await permit(caller, "threads:update", { thread_id: threadId, action: input.action, metadata: { run_ids: [runId] } });
+      const run = await mustFind(access, threadId, runId);
       if (FINAL.has(run.status)) return;
-      const cancelled = await cancel(caller, run, input.action);
-      if (cancelled && input.wait) await ended(caller, run, AbortSignal.timeout((context.settleSeconds + 60) * 1_000));
+      const cancelled = await cancel(run, input.action);
+      if (cancelled && input.wait) await ended(run, AbortSignal.timeout((context.settleSeconds + 60) * 1_000));
     },
 
     async cancelMany(caller, input) {
+      const { access } = await permit(caller, "threads:update", { thread_id: input.thread_id, action: input.action, metadata: { run_ids: input.run_ids } });
       const runs = await findActiveRuns(sql, {
-        owner: caller.owner,
+        owner: access,
         status: input.status ?? "all",
         ...(input.thread_id === undefined ? {} : { threadId: input.thread_id }),
         ...(input.run_ids === undefined ? {} : { runIds: input.run_ids }),
       });
-      for (const run of runs) await cancel(caller, run, input.action);
+      for (const run of runs) await cancel(run, input.action);
     },
   };
 

@@ -16,6 +16,8 @@ import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
+import { isWithin } from "#governance/permit.ts";
+import type { Reach } from "#ports/access.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
@@ -33,6 +35,8 @@ export interface StartRun {
   runId: string;
   threadId: string;
   owner: string;
+  /** Threads that it may be started on; the owner's when absent. */
+  reach?: Reach;
   assistant: Pick<AssistantRow, "assistant_id" | "graph_id" | "config" | "metadata">;
   kwargs: RunKwargs;
   metadata: Record<string, unknown>;
@@ -96,7 +100,7 @@ export async function startRun(context: RuntimeContext, worker: Worker | null, s
 async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: boolean, effects: Effects): Promise<StartedRun> {
   const kept = start.once ? await keepRun(sql, { owner: start.owner, runId: start.runId, once: start.once }) : null;
   if (kept !== null) return { run: kept, claimed: null, existed: true };
-  const found = await threadFor(sql, start);
+  const found = await threadFor(context, sql, start);
   const { active, branch } = found.fresh ? { active: [], branch: null } : await found.runs;
   const thread = found.thread;
   await makeRoom(sql, start, thread, active, effects);
@@ -150,16 +154,21 @@ export function isDeadlock(error: unknown): boolean {
 
 type Found = { thread: ThreadRow; fresh: true } | { thread: ThreadRow; fresh: false; runs: ReturnType<typeof activeRuns> };
 
-async function threadFor(sql: Sql, start: StartRun): Promise<Found> {
+async function threadFor(context: RuntimeContext, sql: Sql, start: StartRun): Promise<Found> {
   if (start.newThread !== null) {
-    const made = await insertThread(sql, { ...start.newThread, threadId: start.threadId, owner: start.owner });
+    const made = await insertThread(sql, {
+      ttl: start.newThread.temporary || start.newThread.parent ? null : context.retention.defaultTtl,
+      ...start.newThread,
+      threadId: start.threadId,
+      owner: start.owner,
+    });
     if (made !== null) return { thread: made, fresh: true };
   }
   // one round trip: the second statement is sent before the first has answered and still runs after it
   const locking = lockThread(sql, start.threadId);
   const runs = activeRuns(sql, start.threadId);
   const [thread] = await Promise.all([locking, runs]);
-  if (thread === null || thread.owner !== start.owner) throw new AppError("not_found", `Thread with ID ${start.threadId} not found`);
+  if (thread === null || !isWithin(start.reach ?? start.owner, thread)) throw new AppError("not_found", `Thread with ID ${start.threadId} not found`);
   return { thread, fresh: false, runs };
 }
 

@@ -12,9 +12,15 @@ export function wireRun(row: RunRow): Run {
     updated_at: row.updated_at.toISOString(),
     status: row.status,
     metadata: row.metadata as JsonObject,
-    kwargs: row.kwargs as JsonObject,
+    kwargs: withoutUser(row.kwargs) as JsonObject,
     multitask_strategy: row.multitask_strategy,
   };
+}
+
+/** Who asked for a run is between them, the server and the graph: others may read the run. */
+function withoutUser(kwargs: Record<string, unknown>): Record<string, unknown> {
+  const { user: _, ...rest } = kwargs;
+  return rest;
 }
 
 /** A thread's values as `wait`, `join` and webhooks tell them; what it waits for stands beside them. */

@@ -1,8 +1,10 @@
 import { assistantColumns, type AssistantRow } from "./assistant-row.ts";
+import type { Reach } from "#ports/access.ts";
+import { assistantWithin } from "./reach.ts";
 import type { Sql } from "./sql.ts";
 
 export interface AssistantSearch {
-  owner: string;
+  owner: Reach;
   graph_id?: string | undefined;
   /** Part of the name, ignoring case. */
   name?: string | undefined;
@@ -19,7 +21,7 @@ export async function searchAssistants(sql: Sql, search: AssistantSearch): Promi
   const by = search.sort_by !== undefined && SORTABLE.has(search.sort_by) ? search.sort_by : "created_at";
   const rows = await sql<(AssistantRow & { total: number })[]>`
     select ${assistantColumns(sql)}, count(*) over ()::int as total from assistants a
-    where (a.owner is null or a.owner = ${search.owner})
+    where ${assistantWithin(sql, search.owner)}
       ${search.graph_id === undefined ? sql`` : sql`and a.graph_id = ${search.graph_id}`}
       ${search.name === undefined ? sql`` : sql`and strpos(lower(a.name), lower(${search.name}::text)) > 0`}
       ${search.metadata === undefined ? sql`` : sql`and a.metadata @> ${JSON.stringify(search.metadata)}::jsonb`}

@@ -1,8 +1,10 @@
+import type { Reach } from "#ports/access.ts";
+import { threadWithin } from "./reach.ts";
 import type { Sql } from "./sql.ts";
 import { type ThreadRow, threadColumns } from "./thread-row.ts";
 
 export interface ThreadFilter {
-  owner: string;
+  owner: Reach;
   metadata?: Record<string, unknown> | undefined;
   values?: Record<string, unknown> | undefined;
   status?: string | undefined;
@@ -12,7 +14,7 @@ export interface ThreadFilter {
 const SORTABLE = new Set(["thread_id", "status", "created_at", "updated_at"]);
 
 const matching = (sql: Sql, filter: ThreadFilter) => sql`
-  t.owner = ${filter.owner} and not t.temporary
+  ${threadWithin(sql, filter.owner)} and not t.temporary
   ${filter.metadata === undefined ? sql`` : sql`and t.metadata @> ${JSON.stringify(filter.metadata)}::jsonb`}
   ${filter.values === undefined ? sql`` : sql`and t."values" @> ${JSON.stringify(filter.values)}::jsonb`}
   ${filter.status === undefined ? sql`` : sql`and t.status = ${filter.status}`}

@@ -50,14 +50,14 @@ export function assistantRoutes({ services: { assistants, threads }, caller }: R
     const { assistant_id: name } = parse(AssistantPath, request.params, "path");
     const { delete_threads } = parse(AssistantDelete, request.query, "query");
     const who = caller(request);
-    const { assistant_id } = await assistants.get(who, name);
+    // first of all: who may not delete the assistant loses no thread by asking
+    const assistant_id = await assistants.delete(who, name);
     if (delete_threads) {
       const mine = { metadata: { assistant_id }, limit: 100, offset: 0 };
       for (let page = await threads.search(who, mine); page.items.length > 0; page = await threads.search(who, mine)) {
         for (const { thread_id } of page.items) await threads.delete(who, thread_id);
       }
     }
-    await assistants.delete(who, assistant_id);
     response.json([assistant_id]);
   });
 
