@@ -12,6 +12,10 @@ export const threads = pgTable(
     status: text("status", { enum: ["idle", "busy", "interrupted", "error"] })
       .notNull()
       .default("idle"),
+    /** What the status was, and is again, while no run is under way: a run that is undone leaves no trace in it. */
+    resting: text("resting", { enum: ["idle", "interrupted", "error"] })
+      .notNull()
+      .default("idle"),
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     config: jsonb("config").$type<Record<string, unknown>>().notNull().default({}),
     values: jsonb("values"),

@@ -1,0 +1,1 @@
+ALTER TABLE "threads" ADD COLUMN "resting" text DEFAULT 'idle' NOT NULL;
