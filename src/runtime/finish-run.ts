@@ -4,7 +4,7 @@ import { finishRunRow } from "#db/queries/finish-run.ts";
 import { lockThread } from "#db/queries/lock-thread.ts";
 import { notifyRuns } from "#db/queries/notify.ts";
 import { rollbackCheckpoints } from "#db/queries/rollback-checkpoints.ts";
-import { setThreadCache } from "#db/queries/set-thread-cache.ts";
+import { restoreThread } from "#db/queries/restore-thread.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
 import type { PendingInterrupt } from "#governance/approval-view.ts";
@@ -24,6 +24,8 @@ export interface RunEnd {
   error: { error: string; message: string } | null;
   /** The state is known from the stream and nothing waits; null: look it up. */
   valuesJson: string | null;
+  /** Number of the last event on the thread's log, the one that is sent after this commit among them; absent: none was sent. */
+  lastEvent?: number | undefined;
 }
 
 /** Where a thread stands: its state, and what waits in it. */
@@ -53,6 +55,7 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
       epoch: run.epoch,
       status: end.status,
       error: end.error,
+      lastEvent: end.lastEvent ?? null,
       thread: { status: threadStatus(end, stand), valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson, error: end.error },
     });
     const [, finished] = await Promise.all([locking, finishing]);
@@ -86,12 +89,7 @@ export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Pro
     const deleting = deleteRunRow(sql, run.run_id, run.epoch);
     const [, deleted] = await Promise.all([locking, deleting]);
     if (!deleted) throw leaseLost(run);
-    await setThreadCache(sql, {
-      threadId: run.thread_id,
-      status: stand.next.length > 0 ? "interrupted" : "idle",
-      valuesJson: stand.valuesJson,
-      interruptsJson: stand.interruptsJson,
-    });
+    await restoreThread(sql, { threadId: run.thread_id, valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson });
     await settle(sql, run, stand, { status: "interrupted", error: null, valuesJson: null });
     await notifyRuns(sql, { kind: "pending" });
   });
@@ -186,7 +184,7 @@ export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error
   await context.database.sql.begin(async (sql) => {
     await lockThread(sql, run.thread_id);
     const thread = { status: "error", valuesJson: null, interruptsJson: "{}", error } as const;
-    const finished = await finishRunRow(sql, { runId: run.run_id, threadId: run.thread_id, epoch: run.epoch, status: "error", error, thread });
+    const finished = await finishRunRow(sql, { runId: run.run_id, threadId: run.thread_id, epoch: run.epoch, status: "error", error, lastEvent: null, thread });
     if (finished === null) throw leaseLost(run);
     if (wantsWebhook(run)) await queueWebhook(sql, run.run_id);
     if (finished.more) await notifyRuns(sql, { kind: "pending" });

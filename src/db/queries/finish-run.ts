@@ -7,6 +7,8 @@ export interface FinishedRun {
   epoch: number;
   status: Extract<RunStatus, "success" | "error" | "timeout" | "interrupted">;
   error: { error: string; message: string } | null;
+  /** Number of the last event on the thread's log; null leaves it as it is. */
+  lastEvent: number | null;
   thread: {
     status: Exclude<ThreadStatus, "busy">;
     /** JSON text; null leaves the cached values as they are. */
@@ -29,7 +31,9 @@ export async function finishRunRow(sql: Sql, run: FinishedRun): Promise<{ more: 
     ), thread as (
       update threads set
         status = case when exists (select 1 from runs o where o.thread_id = r.thread_id and o.status = 'pending') then 'busy' else ${run.thread.status} end,
+        resting = ${run.thread.status},
         "values" = ${run.thread.valuesJson === null ? sql`threads."values"` : sql`${run.thread.valuesJson}::jsonb`},
+        seq = ${run.lastEvent === null ? sql`threads.seq` : sql`${run.lastEvent}`},
         interrupts = ${run.thread.interruptsJson}, error = ${run.thread.error === null ? null : JSON.stringify(run.thread.error)}, updated_at = now()
       from r where threads.thread_id = r.thread_id
     )

@@ -8,6 +8,7 @@ export async function setThreadCache(
 ): Promise<void> {
   await sql`
     update threads set "values" = ${cache.valuesJson}::jsonb, interrupts = ${cache.interruptsJson}, error = null, updated_at = now(),
-      status = case when exists (select 1 from runs where thread_id = ${cache.threadId} and status in ('pending', 'running')) then 'busy' else ${cache.status} end
+      status = case when exists (select 1 from runs where thread_id = ${cache.threadId} and status in ('pending', 'running')) then 'busy' else ${cache.status} end,
+      resting = ${cache.status}
     where thread_id = ${cache.threadId}`;
 }
