@@ -158,17 +158,20 @@ export class Worker implements AsyncDisposable {
     for (let free = this.#free(); free > 0 && !this.#draining; free = this.#free()) {
       // held while the statement is on its way, so that a fast insert does not take the same slots
       this.#reserved += free;
-      const rows: ClaimedRow[] = [];
+      let taken = 0;
+      const take = (rows: ClaimedRow[]) => {
+        taken += rows.length;
+        for (const row of rows) this.#take(claimedRun(row));
+      };
       try {
         // what was interrupted began before all that waits; a worker that had no room at the last sweep still owes the look
-        if (this.#lookForExpired) rows.push(...(await claimExpiredRuns(sql, { ...settings, limit: free })));
-        this.#lookForExpired = rows.length === free;
-        if (rows.length < free) rows.push(...(await claimPendingRuns(sql, { ...settings, limit: free - rows.length })));
+        if (this.#lookForExpired) take(await claimExpiredRuns(sql, { ...settings, limit: free }));
+        this.#lookForExpired = taken === free;
+        if (taken < free) take(await claimPendingRuns(sql, { ...settings, limit: free - taken }));
       } finally {
         this.#reserved -= free;
       }
-      for (const row of rows) this.#take(claimedRun(row));
-      if (rows.length < free) {
+      if (taken < free) {
         this.#wanting = false;
         return;
       }
