@@ -6,6 +6,8 @@ export const END_EVENT = "__end__";
 export interface RunFrames {
   runId: string;
   frames: readonly StreamFrame[];
+  /** What their publisher still has of the run, oldest first, up to now: fills up a log that lost what it had. Empty when it has nothing. */
+  kept(): readonly StreamFrame[];
 }
 
 /** Where frames are kept for other processes: what a bus between processes is made of. */
@@ -19,4 +21,10 @@ export interface FrameLog extends AsyncDisposable {
   forget(runId: string): Promise<void>;
   /** Calls back when another process appended to a run; `null`: anything may have changed. */
   listen(onHint: (runId: string | null) => void): Promise<void>;
+}
+
+/** Everything that the publisher has of the run up to the end of these frames. */
+export function wholeRun({ frames, kept }: RunFrames): StreamFrame[] {
+  const first = Number(frames[0]?.id);
+  return [...kept().filter((frame) => Number(frame.id) < first), ...frames];
 }

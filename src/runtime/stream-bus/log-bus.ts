@@ -2,16 +2,24 @@ import type { Log } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { type BusEvent, type BusLimits, DEFAULT_BUS_LIMITS, type StreamBus } from "./bus.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
-import { END_EVENT, type FrameLog } from "./frame-log.ts";
+import { END_EVENT, type FrameLog, type RunFrames } from "./frame-log.ts";
 
 /** Frames wait that long for company before they are written; watchers in this process do not wait. */
 const FLUSH_MS = 20;
 const READ_LIMIT = 500;
+/** Bytes of data that a reader has in hand at a time, about; and those that one statement writes. */
+const READ_BYTES = 1024 * 1024;
+const WRITE_BYTES = 4 * 1024 * 1024;
 /** Hints may be lost. */
 const LOOK_AGAIN_MS = 1_000;
 const RETRY_MS = 500;
 /** Local copies of ended runs go sooner than the log's: they only spare reads. */
 const KEEP_LOCAL_MS = 30_000;
+
+interface Queued {
+  frames: StreamFrame[];
+  bytes: number;
+}
 
 /**
  * A bus between processes: frames go to the watchers of this process at once and to a log in batches, where other processes read them. A
@@ -24,8 +32,8 @@ export class LogStreamBus implements StreamBus {
   readonly #local = new Map<string, FrameBuffer>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #queue = new Map<string, StreamFrame[]>();
-  #queued = 0;
+  readonly #queue = new Map<string, Queued>();
+  #queuedBytes = 0;
   #flushing: Promise<void> | null = null;
   #flushTimer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -78,11 +86,15 @@ export class LogStreamBus implements StreamBus {
 
   async *subscribe(runId: string, options: { after: number; signal: AbortSignal }): AsyncIterable<BusEvent> {
     let position = options.after;
+    let limit = READ_LIMIT;
     while (!options.signal.aborted) {
       const local = this.#local.get(runId);
       const useLocal = local !== undefined && position >= local.first - 1;
       const changed = this.#changed(runId, options.signal, useLocal && !local.ended ? LOOK_AGAIN_MS * 10 : LOOK_AGAIN_MS);
-      const frames = useLocal ? local.after(position, READ_LIMIT) : await this.#read(runId, position);
+      const frames = useLocal ? local.after(position, limit) : await this.#read(runId, position, limit);
+      // few large frames at a time, many small ones: a slow reader holds no more than that
+      const bytes = frames.reduce((sum, frame) => sum + frame.data.length, 0);
+      if (frames.length > 0) limit = Math.max(1, Math.min(READ_LIMIT, Math.floor((READ_BYTES * frames.length) / (bytes + 1))));
       for (const frame of frames) {
         const number = Number(frame.id);
         if (number <= position) continue;
@@ -101,6 +113,7 @@ export class LogStreamBus implements StreamBus {
   async forget(runId: string): Promise<void> {
     this.#local.get(runId)?.end();
     this.#local.delete(runId);
+    this.#queuedBytes -= this.#queue.get(runId)?.bytes ?? 0;
     this.#queue.delete(runId);
     this.#wake(runId);
     await this.#log.forget(runId);
@@ -123,15 +136,31 @@ export class LogStreamBus implements StreamBus {
   }
 
   #enqueue(runId: string, frames: readonly StreamFrame[]): void {
-    const waiting = this.#queue.get(runId);
-    if (waiting === undefined) this.#queue.set(runId, [...frames]);
-    else waiting.push(...frames);
-    this.#queued += frames.length;
-    // the log is away for long: what nobody could read any more need not be kept
-    if (this.#queued > this.#limits.frames * 5) {
-      this.#out.warn({ frames: this.#queued }, "the stream log cannot be written; the oldest frames are dropped");
-      this.#queue = new Map([...this.#queue].map(([id, all]) => [id, all.slice(-100)]));
-      this.#queued = [...this.#queue.values()].reduce((sum, all) => sum + all.length, 0);
+    const waiting = this.#queue.get(runId) ?? { frames: [], bytes: 0 };
+    this.#queue.set(runId, waiting);
+    const before = waiting.bytes;
+    for (const frame of frames) {
+      waiting.frames.push(frame);
+      waiting.bytes += frame.data.length;
+    }
+    // written slower than published: what would be trimmed from the log at once need not be written
+    let surplus = 0;
+    while (surplus < waiting.frames.length - 1 && (waiting.bytes > this.#limits.bytes || waiting.frames.length - surplus > this.#limits.frames)) {
+      waiting.bytes -= waiting.frames[surplus++]?.data.length ?? 0;
+    }
+    waiting.frames.splice(0, surplus);
+    this.#queuedBytes += waiting.bytes - before;
+    if (this.#queuedBytes > this.#limits.bytes * 4) this.#shed();
+  }
+
+  /** The log is away, or too slow for all runs together. */
+  #shed(): void {
+    this.#out.warn({ bytes: this.#queuedBytes }, "the stream log cannot be written; the oldest frames are dropped");
+    this.#queuedBytes = 0;
+    for (const waiting of this.#queue.values()) {
+      waiting.frames = waiting.frames.slice(-Math.ceil(waiting.frames.length / 4));
+      waiting.bytes = waiting.frames.reduce((sum, frame) => sum + frame.data.length, 0);
+      this.#queuedBytes += waiting.bytes;
     }
   }
 
@@ -146,9 +175,7 @@ export class LogStreamBus implements StreamBus {
   }
 
   async #write(): Promise<void> {
-    const batch = [...this.#queue].map(([runId, frames]) => ({ runId, frames }));
-    this.#queue = new Map();
-    this.#queued = 0;
+    const batch = this.#nextBatch();
     for (;;) {
       try {
         return await this.#log.append(batch);
@@ -160,9 +187,27 @@ export class LogStreamBus implements StreamBus {
     }
   }
 
-  async #read(runId: string, after: number): Promise<StreamFrame[]> {
+  /** Takes runs from the queue, and of the last one only a part, until there is enough for one statement. */
+  #nextBatch(): RunFrames[] {
+    const batch: RunFrames[] = [];
+    let bytes = 0;
+    for (const [runId, waiting] of this.#queue) {
+      let count = 0;
+      let taken = 0;
+      while (count < waiting.frames.length && (bytes + taken < WRITE_BYTES || count === 0)) taken += waiting.frames[count++]?.data.length ?? 0;
+      batch.push({ runId, frames: waiting.frames.splice(0, count), kept: () => this.#local.get(runId)?.after(-1, Number.POSITIVE_INFINITY) ?? [] });
+      bytes += taken;
+      waiting.bytes -= taken;
+      if (waiting.frames.length === 0) this.#queue.delete(runId);
+      if (bytes >= WRITE_BYTES) break;
+    }
+    this.#queuedBytes -= bytes;
+    return batch;
+  }
+
+  async #read(runId: string, after: number, limit: number): Promise<StreamFrame[]> {
     try {
-      return await this.#log.read(runId, after, READ_LIMIT);
+      return await this.#log.read(runId, after, limit);
     } catch (error) {
       if (this.#closed) throw error;
       this.#out.warn({ err: error, run_id: runId }, "the stream log could not be read; tried again");

@@ -1,79 +1,11 @@
-import { randomUUID } from "node:crypto";
-import type { Database, Subscription } from "#db/client.ts";
-import { appendFrames } from "#db/queries/append-frames.ts";
-import { STREAM_CHANNEL } from "#db/queries/notify.ts";
-import { lastFrame, readFrames } from "#db/queries/read-frames.ts";
-import { trimFrames, trimRunFrames } from "#db/queries/trim-frames.ts";
+import type { Database } from "#db/client.ts";
 import type { Log } from "#log";
-import type { StreamFrame } from "#protocol/wire.ts";
 import { type BusLimits, DEFAULT_BUS_LIMITS, type StreamBus } from "./bus.ts";
-import { END_EVENT, type FrameLog, type RunFrames } from "./frame-log.ts";
 import { LogStreamBus } from "./log-bus.ts";
-
-const TRIM_EVERY_MS = 60_000;
-/** A long run is trimmed about that often. */
-const TRIM_RUN_EVERY = 2_000;
+import { TableFrameLog } from "./table-log.ts";
 
 /** The bus of several processes without Redis: a table, and NOTIFY as a hint. */
 export async function openPostgresBus(options: { database: Database; log: Log; limits?: Partial<BusLimits> }): Promise<StreamBus> {
   const limits = { ...DEFAULT_BUS_LIMITS, ...options.limits };
   return new LogStreamBus(new TableFrameLog(options.database, options.log, limits), options.log, limits).open();
-}
-
-class TableFrameLog implements FrameLog {
-  readonly #database: Database;
-  readonly #limits: BusLimits;
-  readonly #log: Log;
-  readonly #name = randomUUID().slice(0, 8);
-  #subscription: Subscription | null = null;
-  #timer: NodeJS.Timeout | null = null;
-
-  constructor(database: Database, log: Log, limits: BusLimits) {
-    this.#database = database;
-    this.#log = log;
-    this.#limits = limits;
-  }
-
-  async append(batch: readonly RunFrames[]): Promise<void> {
-    const rows = batch.flatMap(({ runId, frames }) => frames.map((frame) => ({ runId, sequence: Number(frame.id), event: frame.event, data: frame.data })));
-    await appendFrames(this.#database.sql, rows, this.#name);
-    for (const { runId, frames } of batch) {
-      const [first, last] = [Number(frames[0]?.id), Number(frames.at(-1)?.id)];
-      const passed = Math.floor(first / TRIM_RUN_EVERY) !== Math.floor((last + 1) / TRIM_RUN_EVERY);
-      if (passed && last > this.#limits.frames) await trimRunFrames(this.#database.sql, runId, last - this.#limits.frames);
-    }
-  }
-
-  read(runId: string, after: number, limit: number): Promise<StreamFrame[]> {
-    return readFrames(this.#database.sql, { runId, after, limit });
-  }
-
-  last(runId: string): Promise<number> {
-    return lastFrame(this.#database.sql, runId, END_EVENT);
-  }
-
-  async forget(runId: string): Promise<void> {
-    await trimRunFrames(this.#database.sql, runId, Number.MAX_SAFE_INTEGER);
-  }
-
-  async listen(onHint: (runId: string | null) => void): Promise<void> {
-    this.#subscription = await this.#database.listen(STREAM_CHANNEL, {
-      onNotify: (payload) => {
-        const [publisher, runId] = payload.split(" ");
-        if (publisher !== this.#name && runId !== undefined) onHint(runId);
-      },
-      onSubscribed: () => onHint(null),
-    });
-    this.#timer = setInterval(() => {
-      trimFrames(this.#database.sql, this.#limits.keepMs / 1_000).catch((error: unknown) =>
-        this.#log.warn({ err: error }, "old stream frames could not be trimmed"),
-      );
-    }, TRIM_EVERY_MS);
-    this.#timer.unref();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#subscription?.[Symbol.asyncDispose]();
-  }
 }

@@ -1,29 +1,53 @@
 import { randomUUID } from "node:crypto";
-import { Redis } from "ioredis";
+import { type ChainableCommander, Redis } from "ioredis";
+import type { Database } from "#db/client.ts";
 import { AppError } from "#errors";
 import type { Log } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { type BusLimits, DEFAULT_BUS_LIMITS, type StreamBus } from "./bus.ts";
-import { END_EVENT, type FrameLog, type RunFrames } from "./frame-log.ts";
+import { FallbackFrameLog } from "./fallback-log.ts";
+import { END_EVENT, type FrameLog, type RunFrames, wholeRun } from "./frame-log.ts";
 import { LogStreamBus } from "./log-bus.ts";
+import { TableFrameLog } from "./table-log.ts";
 
 const HINTS = "slipway:hints";
 /** A run that never ends its stream (its server is gone for good) is forgotten after a day. */
 const ABANDONED_SECONDS = 86_400;
+/** Silence after a command that means that the connection is dead, though nobody closed it. */
+const SILENCE_MS = 3_000;
+/** A listener sends nothing, so it would never notice. */
+const PING_EVERY_MS = 5_000;
 
-/** The bus over Redis Streams: one stream a run, one connection that listens for all of them. @throws AppError `invalid_config` when Redis does not answer. */
-export async function openRedisBus(options: { url: string; log: Log; limits?: Partial<BusLimits> }): Promise<StreamBus> {
+export interface RedisBusOptions {
+  url: string;
+  /** Carries the streams while Redis is away. */
+  database: Database;
+  log: Log;
+  limits?: Partial<BusLimits>;
+}
+
+/**
+ * The bus over Redis Streams: one stream a run, one connection that listens for all of them, one for everything else. While Redis is away,
+ * from the first second on, streams go through the database.
+ * @throws AppError `invalid_config` when REDIS_URL is no address of a Redis that takes us.
+ */
+export async function openRedisBus(options: RedisBusOptions): Promise<StreamBus> {
   const limits = { ...DEFAULT_BUS_LIMITS, ...options.limits };
   const commands = connect(options.url, options.log, "commands");
   const listener = connect(options.url, options.log, "listener");
   try {
     await Promise.all([commands.connect(), listener.connect()]);
   } catch (cause) {
-    commands.disconnect();
-    listener.disconnect();
-    throw new AppError("invalid_config", `Redis does not answer (REDIS_URL): ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (/NOAUTH|WRONGPASS|NOPERM|ENOTFOUND|EAI_AGAIN/.test(`${message} ${String(Object(cause).code)}`)) {
+      commands.disconnect();
+      listener.disconnect();
+      throw new AppError("invalid_config", `Redis does not take us (REDIS_URL): ${message}`, { cause });
+    }
+    options.log.warn({ err: cause }, "Redis does not answer (REDIS_URL); streams go through the database until it does");
   }
-  return new LogStreamBus(new RedisFrameLog(commands, listener, limits), options.log, limits).open();
+  const logs = { first: new RedisFrameLog(commands, listener, limits), second: new TableFrameLog(options.database, options.log, limits) };
+  return new LogStreamBus(new FallbackFrameLog(logs, options.log), options.log, limits).open();
 }
 
 function connect(url: string, log: Log, name: string): Redis {
@@ -31,11 +55,24 @@ function connect(url: string, log: Log, name: string): Redis {
     lazyConnect: true,
     connectionName: `slipway-${name}`,
     connectTimeout: 5_000,
-    // a command that waits for Redis to come back fails after a few tries, and the bus tries again in its own time
-    maxRetriesPerRequest: 3,
-    retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000),
+    socketTimeout: SILENCE_MS,
+    // a command that cannot be sent fails at once: the database is the way round, not waiting
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000),
   });
-  client.on("error", (error: Error) => log.warn({ err: error, client: name }, "Redis"));
+  let isAway = false;
+  client.on("error", (error: Error) => {
+    // once an outage, not once an attempt
+    if (!isAway) log.warn({ err: error, client: name }, "Redis");
+    isAway = true;
+  });
+  client.on("ready", () => {
+    if (isAway) log.warn({ client: name }, "Redis is back");
+    isAway = false;
+  });
   return client;
 }
 
@@ -44,6 +81,7 @@ class RedisFrameLog implements FrameLog {
   readonly #listener: Redis;
   readonly #limits: BusLimits;
   readonly #name = randomUUID().slice(0, 8);
+  #pinging: NodeJS.Timeout | null = null;
 
   constructor(commands: Redis, listener: Redis, limits: BusLimits) {
     this.#commands = commands;
@@ -52,17 +90,19 @@ class RedisFrameLog implements FrameLog {
   }
 
   async append(batch: readonly RunFrames[]): Promise<void> {
+    const lost: RunFrames[] = [];
     const pipeline = this.#commands.pipeline();
-    for (const { runId, frames } of batch) {
-      for (const frame of frames) pipeline.xadd(keyOf(runId), "MAXLEN", "~", this.#limits.frames, `1-${frame.id}`, "event", frame.event, "data", frame.data);
-      const ended = frames.some((frame) => frame.event === END_EVENT);
-      pipeline.expire(keyOf(runId), ended ? Math.ceil(this.#limits.keepMs / 1_000) : ABANDONED_SECONDS);
-      pipeline.publish(HINTS, `${this.#name} ${runId}`);
-    }
-    const results = (await pipeline.exec()) ?? [];
-    // a frame that is there already (a batch that is tried again) is refused by its number
-    const failed = results.find(([error]) => error !== null && !error.message.includes("equal or smaller"));
-    if (failed?.[0]) throw failed[0];
+    const firsts = batch.map((run) => {
+      const begins = Number(run.kept()[0]?.id ?? run.frames[0]?.id) >= Number(run.frames[0]?.id);
+      return { run, at: this.#add(pipeline, run, run.frames, begins ? [] : ["NOMKSTREAM"]) };
+    });
+    const results = await execute(pipeline);
+    for (const { run, at } of firsts) if (results[at] === null) lost.push(run);
+    if (lost.length === 0) return;
+    // somebody emptied Redis: these runs have no stream there any more
+    const again = this.#commands.pipeline();
+    for (const run of lost) this.#add(again, run, wholeRun(run), []);
+    await execute(again);
   }
 
   async read(runId: string, after: number, limit: number): Promise<StreamFrame[]> {
@@ -82,18 +122,49 @@ class RedisFrameLog implements FrameLog {
   }
 
   async listen(onHint: (runId: string | null) => void): Promise<void> {
+    const subscribe = async () => {
+      await this.#listener.subscribe(HINTS);
+      onHint(null);
+    };
     this.#listener.on("message", (_channel: string, message: string) => {
       const [publisher, runId] = message.split(" ");
       if (publisher !== this.#name && runId !== undefined) onHint(runId);
     });
-    this.#listener.on("ready", () => onHint(null));
-    await this.#listener.subscribe(HINTS);
+    // a connection that is lost again meanwhile comes here again
+    this.#listener.on("ready", () => void subscribe().catch(() => {}));
+    this.#pinging = setInterval(() => void this.#listener.ping().catch(() => {}), PING_EVERY_MS);
+    this.#pinging.unref();
+    if (this.#listener.status === "ready") await subscribe().catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#pinging !== null) clearInterval(this.#pinging);
     this.#listener.disconnect();
     this.#commands.disconnect();
   }
+
+  /** Answers the place of the first frame's reply. */
+  #add(pipeline: ChainableCommander, run: RunFrames, frames: readonly StreamFrame[], options: readonly "NOMKSTREAM"[]): number {
+    const at = pipeline.length;
+    const key = keyOf(run.runId);
+    for (const frame of frames)
+      pipeline.call("xadd", key, ...options, "MAXLEN", "~", this.#limits.frames, `1-${frame.id}`, "event", frame.event, "data", frame.data);
+    // MAXLEN counts frames; the publisher's window is bounded by bytes too
+    const oldest = Number(run.kept()[0]?.id ?? 0);
+    if (oldest > 0) pipeline.xtrim(key, "MINID", "~", `1-${oldest}`);
+    const ended = frames.some((frame) => frame.event === END_EVENT);
+    pipeline.expire(key, ended ? Math.ceil(this.#limits.keepMs / 1_000) : ABANDONED_SECONDS);
+    pipeline.publish(HINTS, `${this.#name} ${run.runId}`);
+    return at;
+  }
+}
+
+/** The answers in order. A frame that is there already (a batch that is tried again) is refused by its number, which is no failure. */
+async function execute(pipeline: ChainableCommander): Promise<unknown[]> {
+  const results = (await pipeline.exec()) ?? [];
+  const failed = results.find(([error]) => error !== null && !error.message.includes("equal or smaller"));
+  if (failed?.[0]) throw failed[0];
+  return results.map(([error, answer]) => (error === null ? answer : "there"));
 }
 
 function keyOf(runId: string): string {

@@ -15,7 +15,7 @@ type Open = (limits?: Partial<BusLimits>) => Promise<StreamBus>;
 const memory: Open = async (limits) => new MemoryStreamBus(limits);
 const database = (await testDatabase()).database;
 const postgres: Open = (limits) => openPostgresBus({ database, log, ...(limits ? { limits } : {}) });
-const redis: Open = (limits) => openRedisBus({ url: redisUrl ?? "", log, ...(limits ? { limits } : {}) });
+const redis: Open = (limits) => openRedisBus({ url: redisUrl ?? "", database, log, ...(limits ? { limits } : {}) });
 
 function frames(from: number, count: number): StreamFrame[] {
   return Array.from({ length: count }, (_, index) => ({ id: String(from + index), event: "values", data: `{"n":${from + index}}` }));
