@@ -21,15 +21,21 @@ import { createEmbeddings } from "#models/embedding-model.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime } from "#runtime/create-runtime.ts";
 import { readLanggraphProject } from "#runtime/langgraph-project.ts";
+import { loadAuth } from "#runtime/load-auth.ts";
+import { loadCustomApp } from "#runtime/load-custom-app.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
 import { readStoreOptions } from "#runtime/store-settings.ts";
+import { retentionOf } from "#runtime/retention.ts";
 import { Store } from "#runtime/store.ts";
 import { createApp } from "#server/app.ts";
+import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
+import { openLoopback } from "#server/loopback.ts";
 import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openConfiguredDatabase } from "./start/open-database.ts";
+import { isLoopback, refuseOpenNetwork } from "./start/refuse-open-network.ts";
 import { readGraphDefaults } from "./start/read-graph-defaults.ts";
 import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
 
@@ -60,13 +66,17 @@ async function start(): Promise<Slipway> {
   const tests = createTests({ database, dataDir, sandbox });
 
   const project = await readLanggraphProject({ configPath: config.LANGGRAPH_JSON, environment: process.env });
+  refuseOpenNetwork(config, project);
   if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
 
   const checkpointer = new Checkpointer(database);
   const store = new Store(database, await readStoreOptions(project, (model) => createEmbeddings(config, model)));
+  const loopback = stack.use(openLoopback(`http://localhost:${config.PORT ?? DEFAULT_PORT}${project.settings.http?.mount_prefix ?? ""}`));
   const graphs = await loadGraphs({ project, checkpointer, store });
+  const auth = await loadAuth(project);
   const runtime = stack.use(
     await createRuntime({
+      sharedStore: auth?.sharesStore ?? false,
       database,
       bus,
       graphs,
@@ -79,6 +89,7 @@ async function start(): Promise<Slipway> {
       leaseSeconds: config.LEASE_SECONDS,
       jobTimeoutSeconds: config.JOB_TIMEOUT,
       drainSeconds: config.DRAIN_SECONDS,
+      retention: retentionOf(project.settings.checkpointer?.ttl),
       webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
       graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
       makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
@@ -110,6 +121,9 @@ async function start(): Promise<Slipway> {
   });
   // a timer or a listener of a served graph may throw where no run can catch it: the other runs, and this process, are not at fault
   process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
+  const customApp = await loadCustomApp(project);
+  const app = makeApp();
+  loopback.serve(app);
   await runtime.start();
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();
@@ -117,6 +131,7 @@ async function start(): Promise<Slipway> {
     url: http?.url ?? null,
     movedFrom: http?.movedFrom ?? null,
     config,
+    hasAuth: auth !== null,
     dataDir,
     embedded,
     sandbox: sandbox.level,
@@ -135,22 +150,26 @@ async function start(): Promise<Slipway> {
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 
-  async function serve() {
-    const origins = [
-      "localhost",
-      STUDIO,
-      ...config.CORS_ORIGINS.split(",")
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ""),
-    ];
-    const app = createApp({
+  function makeApp() {
+    const origins = config.CORS_ORIGINS.split(",")
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== "");
+    return createApp({
       services,
       log,
       caller: () => ({ owner: "local" }),
-      allowedOrigins: origins,
-      allowedHosts: [config.HOST],
+      identify: auth === null ? null : identifyBy(auth, SERVICE_PORTS),
+      // on a network, pages of this machine and of Studio are strangers too
+      allowedOrigins: isLoopback(config.HOST) ? ["localhost", STUDIO] : [],
+      alwaysAllowedOrigins: origins,
+      http: project.settings.http,
+      customApp,
+      allowedHosts: isLoopback(config.HOST) ? [config.HOST] : null,
       servicePorts: SERVICE_PORTS,
     });
+  }
+
+  async function serve() {
     return stack.use(await listen(app, { host: config.HOST, port: config.PORT ?? DEFAULT_PORT, portWasAsked: config.PORT !== undefined }));
   }
 }

@@ -1,9 +1,31 @@
 import { z } from "zod";
-import { CheckpointInput, Flag, Id, JsonRecord, maybe, PageFields, present, Select } from "./fields.ts";
+import { CheckpointInput, Flag, Id, JsonRecord, MAX_PAGE, maybe, PageFields, present, Select } from "./fields.ts";
 import { RunCommand } from "./run-create.ts";
 
 export const ThreadPath = z.object({ thread_id: Id });
 export const ThreadCheckpointPath = z.object({ thread_id: Id, checkpoint_id: Id });
+
+/** How long a thread may rest, and what is done then. */
+export interface ThreadTtl {
+  minutes: number;
+  strategy: "delete" | "keep_latest";
+}
+
+/** A hundred years: what PostgreSQL adds to a date without running out of dates. */
+const LONGEST_TTL = 52_560_000;
+const TtlMinutes = z.number().positive().max(LONGEST_TTL);
+
+/** Minutes, or an object with a strategy. */
+const Ttl = z
+  .union([TtlMinutes.transform((ttl) => ({ ttl, strategy: null })), z.object({ ttl: TtlMinutes, strategy: z.enum(["delete", "keep_latest"]).nullish() })])
+  .transform(({ ttl, strategy }): ThreadTtl => ({ minutes: ttl, strategy: strategy ?? "delete" }));
+
+/** What a thread takes up, rows and bytes. */
+export interface ThreadStorage {
+  thread_id: string;
+  bytes: number;
+  by: Record<"thread" | "runs" | "approvals" | "stream_events" | "checkpoints" | "values" | "writes" | "list_parts", { rows: number; bytes: number }>;
+}
 
 const Superstep = z.object({
   updates: z.array(
@@ -19,6 +41,7 @@ export const ThreadCreate = z
     metadata: maybe(JsonRecord),
     if_exists: maybe(z.enum(["raise", "do_nothing"])),
     supersteps: maybe(z.array(Superstep)),
+    ttl: maybe(Ttl),
   })
   .transform(present);
 
@@ -41,8 +64,31 @@ export const ThreadSearch = z
 
 export const ThreadCount = z.object(ThreadFilter).transform(present);
 
-/** `ttl` alone is a valid body of the platform; without `metadata` nothing is merged. */
-export const ThreadUpdate = z.object({ metadata: JsonRecord.nullish().transform((metadata) => metadata ?? {}) });
+/** Without `metadata` nothing is merged; a `ttl` of null keeps the thread for ever. */
+export const ThreadUpdate = z
+  .object({ metadata: JsonRecord.nullish().transform((metadata) => metadata ?? {}), ttl: Ttl.nullable().optional() })
+  .transform(present);
+
+const INCLUDABLE = ["ttl", "storage"] as const;
+
+/** What comes with a thread besides: `include=ttl&include=storage` or `include=ttl,storage`; what is unknown is not there. */
+export const ThreadQuery = z.object({
+  include: z
+    .union([z.string(), z.array(z.string())])
+    .nullish()
+    .transform((names) => [names ?? []].flat().flatMap((name) => name.split(",")))
+    .transform((names) => INCLUDABLE.filter((one) => names.includes(one))),
+});
+
+export const ThreadPrune = z.object({
+  thread_ids: z.array(Id).max(MAX_PAGE),
+  strategy: z
+    .enum(["delete", "keep_latest"])
+    .nullish()
+    .transform((strategy) => strategy ?? "delete"),
+});
+
+export const StatePatch = z.object({ metadata: JsonRecord });
 
 export const StateQuery = z.object({ subgraphs: Flag.nullish().transform((flag) => flag ?? false) });
 

@@ -27,6 +27,9 @@ export interface Thread {
   values: unknown;
   interrupts: Record<string, { id: string; value: unknown }[]>;
   error?: unknown;
+  /** Only where it was asked for. */
+  ttl?: { strategy: "delete" | "keep_latest"; ttl_minutes: number; expires_at: string } | null;
+  storage?: JsonObject;
 }
 
 export interface Checkpoint {

@@ -16,7 +16,7 @@ import { storableJsonText } from "#db/json.ts";
 import { copyCheckpoints } from "#db/queries/copy-checkpoints.ts";
 import { deleteRunCheckpoints, deleteThreadCheckpoints, pruneCheckpoints } from "#db/queries/delete-checkpoints.ts";
 import { readDeltaHistory } from "#db/queries/delta-history.ts";
-import { putCheckpoint, type CheckpointRow } from "#db/queries/put-checkpoint.ts";
+import { putCheckpoint, type CheckpointRow, type Fence } from "#db/queries/put-checkpoint.ts";
 import { putWrites } from "#db/queries/put-writes.ts";
 import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
 import { AppError } from "#errors";
@@ -24,6 +24,7 @@ import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpo
 import { KnownParts } from "./checkpointer-known.ts";
 import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
 import { assembleTuple, keepsSendsInParent, loadBlob } from "./checkpointer-read.ts";
+import { isEditing, lockForEdit, wroteInEdit } from "./thread-edit.ts";
 
 const PAGE = 20;
 /** About 15 MB. */
@@ -45,10 +46,18 @@ export class Checkpointer extends BaseCheckpointSaver {
   /** A serializer of somebody else's (encryption, say) must see whole values. */
   readonly #splitsLists: boolean;
 
+  /** Is told of every write that the fence refused. */
+  #onLeaseLost: ((fence: Fence) => void) | null = null;
+
   constructor(database: Database, serde?: SerializerProtocol) {
     super(serde);
     this.#database = database;
     this.#splitsLists = serde === undefined;
+  }
+
+  /** One listener: the worker whose runs write here. */
+  set onLeaseLost(listener: (fence: Fence) => void) {
+    this.#onLeaseLost = listener;
   }
 
   /** The next whole number plus a random fraction: still ordered, also after integers, and never met twice. */
@@ -126,10 +135,17 @@ export class Checkpointer extends BaseCheckpointSaver {
     const { threadId } = row;
     for (let known = parts.size > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
       const missing = [...parts].filter(([hash]) => !known?.hashes.has(hash)).map(([, part]) => part);
-      const outcome = await putCheckpoint(sql, { ...row, parts: missing }, known?.generation ?? null, fence);
-      if (!outcome.fenced) throw leaseLost(fence?.runId);
+      const generation = known?.generation ?? null;
+      const outcome = isEditing(threadId)
+        ? await sql.begin(async (tx) => {
+            await lockForEdit(tx, threadId);
+            return putCheckpoint(tx, { ...row, parts: missing }, generation, fence);
+          })
+        : await putCheckpoint(sql, { ...row, parts: missing }, generation, fence);
+      if (!outcome.fenced) throw this.#leaseLost(fence);
       if (outcome.written && outcome.generation !== null) {
         if (parts.size > 0) this.#known.learn(threadId, outcome.generation, parts.keys());
+        wroteInEdit(row.namespace, row.checkpointId);
         return;
       }
       this.#known.forget(threadId);
@@ -149,13 +165,25 @@ export class Checkpointer extends BaseCheckpointSaver {
     );
     // two special writes of one kind in one call would touch one row twice
     const byIndex = new Map(dumped.map((write) => [write.index, write]));
-    if (!(await putWrites(this.#database.sql, { threadId, namespace, checkpointId, taskId, writes: [...byIndex.values()] }, fence)))
-      throw leaseLost(fence?.runId);
+    const rows = { threadId, namespace, checkpointId, taskId, writes: [...byIndex.values()] };
+    const { sql } = this.#database;
+    const written = isEditing(threadId)
+      ? await sql.begin(async (tx) => {
+          await lockForEdit(tx, threadId);
+          return putWrites(tx, rows, fence);
+        })
+      : await putWrites(sql, rows, fence);
+    if (!written) throw this.#leaseLost(fence);
   }
 
   override async deleteThread(threadId: string): Promise<void> {
-    await deleteThreadCheckpoints(this.#database.sql, threadId);
+    await this.#database.sql.begin((tx) => deleteThreadCheckpoints(tx, [threadId]));
     this.#known.forget(threadId);
+  }
+
+  /** Forgets what it knows of threads whose rows somebody else deleted; only to save memory. */
+  forget(threadIds: readonly string[]): void {
+    for (const threadId of threadIds) this.#known.forget(threadId);
   }
 
   /** Copies a thread's whole history, ids of checkpoints included. */
@@ -168,12 +196,12 @@ export class Checkpointer extends BaseCheckpointSaver {
    * went. For threads at rest: a run that forks from a checkpoint meanwhile pruned would miss the values it inherits.
    */
   async prune(threadId: string, keep = 1): Promise<number> {
-    return await pruneCheckpoints(this.#database.sql, threadId, Math.max(1, keep));
+    return await this.#database.sql.begin((tx) => pruneCheckpoints(tx, threadId, Math.max(1, keep)));
   }
 
   /** Deletes what these runs wrote to a thread (a cancel with `rollback`); found by `metadata.run_id`. Returns how many checkpoints went. */
   async deleteForRuns(threadId: string, runIds: readonly string[]): Promise<number> {
-    return await deleteRunCheckpoints(this.#database.sql, threadId, runIds);
+    return await this.#database.sql.begin((tx) => deleteRunCheckpoints(tx, threadId, runIds));
   }
 
   override async getDeltaChannelHistory(options: { config: RunnableConfig; channels: string[] }): Promise<Record<string, DeltaChannelHistory>> {
@@ -188,6 +216,12 @@ export class Checkpointer extends BaseCheckpointSaver {
       if (history) history.seed = await loadBlob(this.serde, type, body, rows.parts);
     }
     return result;
+  }
+
+  /** Tells the worker too: with durability `async` the graph learns of it steps later. */
+  #leaseLost(fence: Fence | null): AppError {
+    if (fence !== null) this.#onLeaseLost?.(fence);
+    return new AppError("lease_lost", "Another worker has taken this run over; nothing was written.", { details: fence ? { run_id: fence.runId } : {} });
   }
 
   async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; parts: readonly Part[] }> {
@@ -223,8 +257,4 @@ export class Checkpointer extends BaseCheckpointSaver {
 /** False for what the serializer gives another form when it stands alone: such a list is stored whole. */
 function hasJson(element: unknown): boolean {
   return !(element instanceof Uint8Array) && typeof element !== "function" && typeof element !== "symbol";
-}
-
-function leaseLost(runId: string | undefined): AppError {
-  return new AppError("lease_lost", "Another worker has taken this run over; nothing was written.", { details: runId ? { run_id: runId } : {} });
 }

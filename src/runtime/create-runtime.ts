@@ -15,6 +15,7 @@ import { makeCronsService } from "./crons.ts";
 import { expiredRows } from "./expired-rows.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import { expiredItems } from "./expired-items.ts";
+import { expiredThreads, KEEP_FOR_EVER, type Retention } from "./retention.ts";
 import { makeRunsService } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
@@ -35,6 +36,8 @@ export interface RuntimeOptions {
   checkpointer: Checkpointer;
   store: BaseStore;
   /** Between two sweeps of expired items. */
+  /** Callers and graphs share one store, because the project's own rules are about every use of it. */
+  sharedStore?: boolean;
   storeSweepMinutes?: number | undefined;
   log: Log;
   /** `server` only takes requests; its runs are executed by another process on the same database. */
@@ -44,6 +47,8 @@ export interface RuntimeOptions {
   leaseSeconds: number;
   jobTimeoutSeconds: number;
   drainSeconds: number;
+  /** How long threads are kept. Default: for ever. */
+  retention?: Retention;
   /** How long a cancelled node may go on before its thread is given to the next run. Default 30. */
   settleSeconds?: number;
   /** How the ends of runs are told; unsigned and to public addresses only unless given. */
@@ -82,6 +87,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     graphs: options.graphs,
     checkpointer: options.checkpointer,
     store: options.store,
+    sharedStore: options.sharedStore ?? false,
     log: options.log,
     workerId: `${hostname().slice(0, 30)}:${process.pid}:${randomUUID().slice(0, 8)}`,
     executes: options.role !== "server",
@@ -89,6 +95,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     leaseSeconds: options.leaseSeconds,
     jobTimeoutSeconds: options.jobTimeoutSeconds,
     drainSeconds: options.drainSeconds,
+    retention: options.retention ?? KEEP_FOR_EVER,
     settleSeconds: options.settleSeconds ?? 30,
     webhooks: options.webhooks ?? NO_WEBHOOK_SETTINGS,
     metrics: options.metrics ?? UNCOUNTED,
@@ -98,9 +105,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
   await ensureSystemAssistants(context, options.graphDefaults ?? {});
   const worker: Worker | null = context.executes ? new Worker(context, (run) => portsOfRun(run)) : null;
+  if (worker !== null) options.checkpointer.onLeaseLost = ({ runId, epoch }) => worker.lost(runId, epoch);
   const runs = makeRunsService(context, worker);
   const webhooks = new WebhookSender(context);
-  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), expiredItems(context, options.storeSweepMinutes), webhooks, expiredRows(context), cronRuns(context)]);
+  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), expiredThreads(context, worker), expiredItems(context, options.storeSweepMinutes), webhooks, expiredRows(context), cronRuns(context)]);
   let subscription: Subscription | null = null;
 
   function portsOfRun(run: ClaimedRun) {

@@ -45,7 +45,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null },
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined },
   ): Promise<StartedRun> {
     if (options.once === null) return createNew(caller, threadId, input, options);
     const kept = await findKeptRun(sql, caller.owner, options.once);
@@ -67,7 +67,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null },
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined },
   ): Promise<StartedRun> {
     const stateless = threadId === null;
     if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
@@ -80,7 +80,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       threadId,
       assistantId: assistant.assistant_id,
       input,
-      kwargs: kwargsOf(input, assistant, options.headers, options.streamed),
+      kwargs: kwargsOf(input, assistant, options.headers, options),
     });
     const { access, metadata } = asked;
     let { kwargs } = asked;
@@ -207,7 +207,12 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
   return {
     async create(caller, threadId, input, extra) {
-      const { run, existed } = await create(caller, threadId, input, { headers: extra.headers, streamed: false, once: onceOf(threadId, input, extra) });
+      const { run, existed } = await create(caller, threadId, input, {
+        headers: extra.headers,
+        streamed: false,
+        threadEvents: extra.threadEvents,
+        once: onceOf(threadId, input, extra),
+      });
       // taken at once or not: to whoever asked for it, it is yet to happen
       return existed ? wireRun(run) : { ...wireRun(run), status: "pending" };
     },

@@ -6,6 +6,7 @@ import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
+import type { Retention } from "./retention.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
 import type { WebhookSettings } from "./webhooks/webhook-settings.ts";
 
@@ -16,6 +17,8 @@ export interface RuntimeContext {
   readonly graphs: LoadedGraphs;
   readonly checkpointer: Checkpointer;
   readonly store: BaseStore;
+  /** All callers and all graphs use one space of the store, guarded by the project's rules; else each owner has their own. */
+  readonly sharedStore: boolean;
   readonly log: Log;
   /** Name of this process in the rows it claims. */
   readonly workerId: string;
@@ -25,6 +28,7 @@ export interface RuntimeContext {
   readonly leaseSeconds: number;
   readonly jobTimeoutSeconds: number;
   readonly drainSeconds: number;
+  readonly retention: Retention;
   /** How long a cancelled node may go on before its thread is given away. */
   readonly settleSeconds: number;
   /** What crons go by. Null: the database's clock, which is one for all processes. */

@@ -1,9 +1,11 @@
-import { sweepTemporaryThreads } from "#db/queries/sweep-temporary-threads.ts";
+import { findOverTemporaryThreads, isStillOver } from "#db/queries/temporary-threads.ts";
 import type { Chore } from "./chore.ts";
+import { removeThread } from "./remove-thread.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 /** How long the thread of a stateless run stays readable for whoever waits for it. */
 const TEMPORARY_SECONDS = 60;
+const BATCH = 500;
 
 /** Removes the threads of stateless runs that ended a while ago. */
 export function temporaryThreads(context: RuntimeContext): Chore {
@@ -11,7 +13,8 @@ export function temporaryThreads(context: RuntimeContext): Chore {
     name: "temporary threads",
     everyMs: 30_000,
     async run() {
-      for (const threadId of await sweepTemporaryThreads(context.database.sql, TEMPORARY_SECONDS)) await context.checkpointer.deleteThread(threadId);
+      for (const threadId of await findOverTemporaryThreads(context.database.sql, TEMPORARY_SECONDS, BATCH))
+        await removeThread(context, null, { threadId, onlyIf: (sql, tree) => isStillOver(sql, tree) });
     },
   };
 }

@@ -1,27 +1,25 @@
-import { activeRuns } from "#db/queries/active-runs.ts";
-import { copyThreadRow } from "#db/queries/copy-thread.ts";
-import { deleteThreadRow } from "#db/queries/delete-thread.ts";
+import { copyThread } from "#db/queries/copy-thread.ts";
 import { findThread } from "#db/queries/find-thread.ts";
 import { insertThread } from "#db/queries/insert-thread.ts";
-import { lockThread } from "#db/queries/lock-thread.ts";
 import { patchThread } from "#db/queries/patch-thread.ts";
 import { countThreads, searchThreads } from "#db/queries/search-threads.ts";
-import { setThreadCache } from "#db/queries/set-thread-cache.ts";
 import { setThreadGraph } from "#db/queries/set-thread-graph.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
+import { threadStorage } from "#db/queries/thread-storage.ts";
 import { AppError } from "#errors";
-import { settleApprovals } from "#governance/approvals.ts";
 import { RunCommand } from "#protocol/run-create.ts";
 import type { Caller, ThreadsService } from "#ports/services.ts";
 import type { Checkpoint, Thread } from "#protocol/wire.ts";
-import { threadStand } from "./finish-run.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import { readAsking } from "./asking.ts";
+import { pruneThread } from "./prune-thread.ts";
+import { refreshThread } from "./refresh-thread.ts";
+import { removeThread } from "./remove-thread.ts";
 import { toCommand } from "./run-config.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { ROOT_BRANCH } from "./start-run.ts";
+import { editingThread, refuseWhileActive } from "./thread-edit.ts";
 import { checkpointOf, EMPTY_STATE, threadState } from "./thread-state.ts";
 import type { Worker } from "./worker.ts";
 
@@ -42,31 +40,6 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     return context.graphs.compiled(thread.graph_id, config);
   }
 
-  /** Brings the row and the questions in line with the newest checkpoint, after it was written by hand. */
-  async function refresh(thread: ThreadRow, graphId: string): Promise<void> {
-    const stand = await threadStand(context, graphId, thread.thread_id);
-    await sql.begin(async (transaction) => {
-      await lockThread(transaction, thread.thread_id);
-      const { branch } = await activeRuns(transaction, thread.thread_id);
-      await setThreadCache(transaction, {
-        threadId: thread.thread_id,
-        status: stand.next.length > 0 ? "interrupted" : "idle",
-        valuesJson: stand.valuesJson,
-        interruptsJson: stand.interruptsJson,
-      });
-      const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: branch ?? ROOT_BRANCH };
-      await settleApprovals(transaction, { asked, interrupts: stand.interrupts, endingRunId: null });
-    });
-  }
-
-  async function refuseWhileActive(threadId: string): Promise<void> {
-    const { active } = await activeRuns(sql, threadId);
-    if (active.length > 0)
-      throw new AppError("thread_busy", `Thread ${threadId} has a run that is not over; its state cannot be edited now.`, {
-        details: { run_ids: active.map((run) => run.run_id) },
-      });
-  }
-
   return {
     async create(caller, input) {
       const threadId = input.thread_id ?? newId();
@@ -75,7 +48,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       const graphId = typeof metadata["graph_id"] === "string" ? metadata["graph_id"] : null;
       if (input.supersteps !== undefined && graphId === null)
         throw new AppError("invalid_request", 'supersteps need metadata {"graph_id": …}: they are replayed through that graph.');
-      const made = await insertThread(sql, { threadId, owner: caller.owner, metadata });
+      const made = await insertThread(sql, { threadId, owner: caller.owner, metadata, ttl: input.ttl ?? context.retention.defaultTtl });
       if (made === null) {
         const existing = input.if_exists === "do_nothing" ? await findThread(sql, threadId, caller.owner) : null;
         if (existing === null) throw new AppError("conflict", "Thread already exists");
@@ -86,18 +59,22 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
         if (input.supersteps !== undefined && input.supersteps.length > 0) {
           const config = { configurable: { thread_id: threadId, checkpoint_ns: "" } };
           const graph = await context.graphs.compiled(graphId, config);
-          await graph.bulkUpdateState(
-            config,
-            input.supersteps.map((step) => ({ updates: step.updates.map((update) => ({ values: valuesOf(update), asNode: update.as_node })) })),
-          );
-          await refresh(made, graphId);
+          const steps = input.supersteps.map((step) => ({ updates: step.updates.map((update) => ({ values: valuesOf(update), asNode: update.as_node })) }));
+          await editingThread(sql, { threadId, atHead: true }, () => graph.bulkUpdateState(config, steps));
+          await refreshThread(context, made, graphId);
         }
       }
       return wireThread(await mustFind(caller, threadId));
     },
 
-    async get(caller, threadId) {
-      return wireThread(await mustFind(caller, threadId));
+    async get(caller, threadId, input) {
+      const row = await mustFind(caller, threadId);
+      const include = input?.include ?? [];
+      return {
+        ...wireThread(row),
+        ...(include.includes("ttl") ? { ttl: wireTtl(row) } : {}),
+        ...(include.includes("storage") ? { storage: { ...(await threadStorage(sql, threadId)) } } : {}),
+      };
     },
 
     async search(caller, input) {
@@ -111,32 +88,37 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
 
     async update(caller, threadId, input) {
       await mustFind(caller, threadId);
-      const row = await patchThread(sql, { threadId, owner: caller.owner, metadata: input.metadata });
+      const row = await patchThread(sql, { threadId, owner: caller.owner, ...input });
       if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
       return wireThread(row);
     },
 
     async delete(caller, threadId) {
       await mustFind(caller, threadId);
-      const { active } = await activeRuns(sql, threadId);
-      // the rows go first: from then on whatever still runs can write nothing
-      await deleteThreadRow(sql, threadId);
-      for (const run of active) {
-        worker?.cancelled(run.run_id);
-        await context.bus.end(run.run_id);
+      await removeThread(context, worker, { threadId });
+    },
+
+    async prune(caller, input) {
+      let pruned = 0;
+      for (const threadId of new Set(input.thread_ids)) {
+        if ((await findThread(sql, threadId, caller.owner)) === null) continue;
+        const done = input.strategy === "delete" ? await removeThread(context, worker, { threadId }) : await pruneThread(context, { threadId });
+        if (done) pruned += 1;
       }
-      await context.checkpointer.deleteThread(threadId);
+      return pruned;
+    },
+
+    async storage(caller, threadId) {
+      await mustFind(caller, threadId);
+      return threadStorage(sql, threadId);
     },
 
     async copy(caller, threadId) {
-      const original = isUuid(threadId) ? await findThread(sql, threadId, caller.owner) : null;
-      // LangChain's suite asserts 409 here
-      if (original === null) throw new AppError("conflict", `Thread with ID ${threadId} not found`);
       const copyId = newId();
-      await context.checkpointer.copyThread(threadId, copyId);
-      const copy = await copyThreadRow(sql, { from: threadId, to: copyId, owner: caller.owner });
+      const copy = isUuid(threadId) ? await copyThread(sql, { from: threadId, to: copyId, owner: caller.owner }) : null;
+      // LangChain's suite asserts 409 here
       if (copy === null) throw new AppError("conflict", `Thread with ID ${threadId} not found`);
-      if (copy.graph_id !== null && context.graphs.find(copy.graph_id) !== null) await refresh(copy, copy.graph_id);
+      if (copy.graph_id !== null && context.graphs.find(copy.graph_id) !== null) await refreshThread(context, copy, copy.graph_id);
       return wireThread(await mustFind(caller, copyId));
     },
 
@@ -156,12 +138,13 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
 
     async updateState(caller, threadId, input) {
       const thread = await mustFind(caller, threadId);
-      await refuseWhileActive(threadId);
+      await refuseWhileActive(sql, threadId);
       if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
       const config = { configurable: addressOf(threadId, input.checkpoint) };
       const graph = await graphOf(thread, config);
-      const updated = await applyUpdate(graph, config, input.values, input.as_node);
-      if (thread.graph_id !== null) await refresh(thread, thread.graph_id);
+      const atHead = !input.checkpoint?.checkpoint_id;
+      const updated = await editingThread(sql, { threadId, atHead }, () => applyUpdate(graph, config, input.values, input.as_node));
+      if (thread.graph_id !== null) await refreshThread(context, thread, thread.graph_id);
       const checkpoint = checkpointOf(updated);
       if (checkpoint === null) throw new AppError("internal", "The graph saved no checkpoint.");
       return { checkpoint };
@@ -228,4 +211,11 @@ export function wireThread(row: ThreadRow): Thread {
     interrupts: row.interrupts,
     ...(row.error === null ? {} : { error: row.error }),
   };
+}
+
+/** When a thread is due, if it is not touched until then. */
+function wireTtl(row: ThreadRow): NonNullable<Thread["ttl"]> | null {
+  if (row.ttl_minutes === null) return null;
+  const expires = new Date(row.updated_at.getTime() + row.ttl_minutes * 60_000);
+  return { strategy: row.ttl_strategy ?? "delete", ttl_minutes: row.ttl_minutes, expires_at: expires.toISOString() };
 }

@@ -16,6 +16,8 @@ import { Heartbeat } from "./heartbeat.ts";
 import { isConnectionLost, isWorthRetrying, runErrorOf } from "./run-error.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { NodeActivity } from "./settle.ts";
+import { RunEvents } from "./thread-events/run-events.ts";
+import { ThreadLog } from "./thread-events/thread-log.ts";
 
 /** Tries of a run whose failures say that they may pass. */
 const MAX_FAILURES = 3;
@@ -30,6 +32,8 @@ interface Active {
   control: RunControl;
   activity: NodeActivity;
   stop: Stop | null;
+  /** For a run that is followed over protocol v2. */
+  events: RunEvents | null;
   done: Promise<void>;
 }
 
@@ -66,7 +70,7 @@ export class Worker implements AsyncDisposable {
     this.#ports = ports;
     this.#heartbeat = new Heartbeat(
       { url: context.database.url, workerId: context.workerId, leaseSeconds: context.leaseSeconds },
-      { onLost: (runId, epoch) => this.#lost(runId, epoch), onCancel: (runId) => this.cancelled(runId) },
+      { onLost: (runId, epoch) => this.lost(runId, epoch), onCancel: (runId) => this.cancelled(runId) },
       context.log,
     );
   }
@@ -118,6 +122,12 @@ export class Worker implements AsyncDisposable {
   cancelled(runId: string): void {
     const active = this.#active.get(runId);
     if (active !== undefined) this.#stop(active, "cancelled");
+  }
+
+  /** A write of this attempt was refused, or its lease was seen to be gone: it stops at once and says nothing more. */
+  lost(runId: string, epoch: number): void {
+    const active = this.#active.get(runId);
+    if (active?.run.epoch === epoch) this.#stop(active, "lost");
   }
 
   /** Runs held here now. */
@@ -179,7 +189,7 @@ export class Worker implements AsyncDisposable {
   }
 
   #take(run: ClaimedRun): void {
-    const active: Active = { run, abort: new AbortController(), control: new RunControl(), activity: new NodeActivity(), stop: null, done: Promise.resolve() };
+    const active: Active = { run, abort: new AbortController(), control: new RunControl(), activity: new NodeActivity(), stop: null, events: null, done: Promise.resolve() };
     // taken over from ourselves, when the lease ran out unseen: two attempts must not go on side by side
     const before = this.#active.get(run.run_id);
     if (before !== undefined) this.#stop(before, "lost");
@@ -206,6 +216,7 @@ export class Worker implements AsyncDisposable {
     const { run } = active;
     const log = this.#context.log.child({ run_id: run.run_id, thread_id: run.thread_id });
     if (run.cancel !== null) active.stop = "cancelled";
+    active.events = await this.#openEvents(run);
     if (active.stop === "cancelled") return this.#endCancelled(active);
     const frames = await FrameWriter.open(this.#context.bus, run);
     try {
@@ -220,6 +231,7 @@ export class Worker implements AsyncDisposable {
       await this.#finish(active, { status: "success", error: null, valuesJson: executed.paused ? null : executed.valuesJson });
     } catch (error) {
       const stop = stopOf(active);
+      if (stop === null || stop === "timeout") active.events?.fail(error);
       if (stop === "lost" || (isAppError(error) && error.code === "lease_lost")) {
         log.warn({ epoch: run.epoch }, "taken over by another worker");
         return;
@@ -257,20 +269,36 @@ export class Worker implements AsyncDisposable {
   }
 
   async #finish(active: Active, end: Parameters<typeof finishRun>[2]): Promise<void> {
-    if (await this.#whileHeld(active, () => finishRun(this.#context, active.run, end))) this.look();
+    const { events } = active;
+    const status = end.status === "success" ? (end.valuesJson === null ? "interrupted" : "completed") : end.status === "interrupted" ? "interrupted" : "failed";
+    const more = await this.#whileHeld(active, () => finishRun(this.#context, active.run, { ...end, lastEvent: events?.lastNumber }));
+    events?.end(status, end.error?.message);
+    if (more) this.look();
+  }
+
+  async #openEvents(run: ClaimedRun): Promise<RunEvents | null> {
+    if (run.kwargs["thread_events"] !== true) return null;
+    const log = await ThreadLog.open(this.#context.bus, this.#context.database.sql, run.thread_id);
+    return log === null ? null : new RunEvents(log, run.graph_id);
   }
 
   async #endCancelled(active: Active): Promise<void> {
     const { run } = active;
     // the action stands in the row: a hint only says that there is one
     const action = await this.#whileHeld(active, () => readCancel(this.#context.database.sql, run.run_id));
-    if (action === "rollback") await this.#whileHeld(active, () => rollBackRun(this.#context, run)).then(() => this.look());
+    await active.events?.finish(true);
+    if (action === "rollback") {
+      await this.#whileHeld(active, () => rollBackRun(this.#context, run)).then(() => this.look());
+      active.events?.end("interrupted");
+      await active.events?.release();
+    }
     else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
   }
 
   async #giveBack(active: Active, delaySeconds: number, failed: boolean): Promise<void> {
     const { run } = active;
     await this.#context.bus.flush(run.run_id);
+    await active.events?.release();
     await this.#whileHeld(active, () => releaseRun(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch, delaySeconds, failed }));
   }
 
@@ -291,11 +319,6 @@ export class Worker implements AsyncDisposable {
     if (active.stop !== null && stop !== "lost") return;
     active.stop = stop;
     active.abort.abort(stop);
-  }
-
-  #lost(runId: string, epoch: number): void {
-    const active = this.#active.get(runId);
-    if (active?.run.epoch === epoch) this.#stop(active, "lost");
   }
 }
 

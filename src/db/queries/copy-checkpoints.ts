@@ -1,22 +1,39 @@
 import type postgres from "postgres";
+import type { Sql } from "./sql.ts";
 
 /** Copies all checkpoints of a thread to another one, ids included; rows that the other one has already stay as they are. */
-export async function copyCheckpoints(sql: postgres.Sql, from: string, to: string): Promise<void> {
-  await sql.begin("isolation level repeatable read", async (tx) => {
-    await tx`insert into checkpoint_gates (thread_id) values (${to}) on conflict (thread_id) do update set generation = checkpoint_gates.generation + 1`;
-    await tx`
+export async function copyCheckpoints(sql: Sql, from: string, to: string): Promise<void> {
+  await sql`
+    with copy as (select 1), ${checkpointCopies(sql, { from, to, when: "copy" })}
+    select 1`;
+}
+
+/**
+ * Common tables that copy a thread's checkpoints with all that belongs to them, where the common table `when` has a row. One statement sees
+ * one moment: a list and its parts come together, whatever is put and pruned meanwhile. The copy's gate moves, so that nobody relies on what
+ * he knew of its parts.
+ */
+export function checkpointCopies(sql: Sql, copy: { from: string; to: string; when: string }): postgres.PendingQuery<postgres.Row[]> {
+  const { from, to } = copy;
+  const wanted = sql`exists (select 1 from ${sql(copy.when)})`;
+  return sql`
+    copied_gate as (
+      insert into checkpoint_gates (thread_id) select ${to}::text where ${wanted}
+      on conflict (thread_id) do update set generation = checkpoint_gates.generation + 1
+    ), copied_parts as (
       insert into checkpoint_parts (thread_id, hash, body)
-      select ${to}, hash, body from checkpoint_parts where thread_id = ${from} on conflict do nothing`;
-    await tx`
+      select ${to}::text, hash, body from checkpoint_parts where thread_id = ${from}::text and ${wanted} on conflict do nothing
+    ), copied_blobs as (
       insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-      select ${to}, checkpoint_ns, channel, version, type, blob from checkpoint_blobs where thread_id = ${from} on conflict do nothing`;
-    await tx`
+      select ${to}::text, checkpoint_ns, channel, version, type, blob from checkpoint_blobs where thread_id = ${from}::text and ${wanted} on conflict do nothing
+    ), copied_writes as (
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob)
-      select ${to}, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob from checkpoint_writes where thread_id = ${from} on conflict do nothing`;
-    await tx`
+      select ${to}::text, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob from checkpoint_writes
+      where thread_id = ${from}::text and ${wanted} on conflict do nothing
+    ), copied_checkpoints as (
       insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
-      select ${to}, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,
+      select ${to}::text, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,
         case when metadata ? 'thread_id' then jsonb_set(metadata, '{thread_id}', to_jsonb(${to}::text)) else metadata end
-      from checkpoints where thread_id = ${from} on conflict do nothing`;
-  });
+      from checkpoints where thread_id = ${from}::text and ${wanted} on conflict do nothing
+    )`;
 }

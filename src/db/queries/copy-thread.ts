@@ -19,8 +19,8 @@ export async function copyThread(
   const { from, to } = input;
   const rows = await sql<ThreadRow[]>`
     with t as (
-      insert into threads (thread_id, owner, status, metadata, config, "values", interrupts, error, graph_id, assistant_id, project_id, ttl_minutes, ttl_strategy)
-      select ${to}::uuid, ${input.owner}, case when interrupts <> '{}'::jsonb then 'interrupted' when error is not null then 'error' else 'idle' end,
+      insert into threads (thread_id, owner, status, resting, metadata, config, "values", interrupts, error, graph_id, assistant_id, project_id, ttl_minutes, ttl_strategy)
+      select ${to}::uuid, ${input.owner}, resting, resting,
         ${input.metadata === undefined ? sql`metadata` : sql`${JSON.stringify(input.metadata)}::jsonb`} || jsonb_build_object('thread_id', ${to}::text), config, "values", interrupts, error, graph_id, assistant_id, project_id, ttl_minutes, ttl_strategy
       from threads t where thread_id = ${from}::uuid and ${threadWithin(sql, input.reach ?? input.owner)} returning *
     ), ${checkpointCopies(sql, { from, to, when: "t" })}

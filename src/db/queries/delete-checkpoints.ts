@@ -1,37 +1,59 @@
-import type postgres from "postgres";
 import { partsBelow } from "./checkpoint-parts-sql.ts";
+import type { Transaction } from "./sql.ts";
 
 /**
  * Everything that deletes from a thread works the same way: first it changes the thread's gate, which waits for puts in flight and
  * makes every put after it look again (see `put-checkpoint.ts`); then it deletes checkpoints; then what no checkpoint needs any more.
  * The gate comes in a statement of its own, so that the deletions see all that was committed before it.
  */
-async function closeGate(sql: postgres.TransactionSql, threadId: string): Promise<void> {
+async function closeGate(sql: Transaction, threadId: string): Promise<void> {
   await sql`insert into checkpoint_gates (thread_id) values (${threadId}) on conflict (thread_id) do update set generation = checkpoint_gates.generation + 1`;
 }
 
-/** Deletes all of a thread. */
-export async function deleteThreadCheckpoints(sql: postgres.Sql, threadId: string): Promise<void> {
-  await sql.begin(async (tx) => {
-    await closeGate(tx, threadId);
-    await tx`delete from checkpoints where thread_id = ${threadId}`;
-    await tx`delete from checkpoint_writes where thread_id = ${threadId}`;
-    await tx`delete from checkpoint_blobs where thread_id = ${threadId}`;
-    await tx`delete from checkpoint_parts where thread_id = ${threadId}`;
-    await tx`delete from checkpoint_gates where thread_id = ${threadId}`;
-  });
+/** Deletes all of these threads. */
+export async function deleteThreadCheckpoints(sql: Transaction, threadIds: readonly string[]): Promise<void> {
+  const ids = sql`any(${[...threadIds].toSorted()}::text[])`;
+  for (const threadId of threadIds.toSorted()) await closeGate(sql, threadId);
+  await sql`delete from checkpoints where thread_id = ${ids}`;
+  await sql`delete from checkpoint_writes where thread_id = ${ids}`;
+  await sql`delete from checkpoint_blobs where thread_id = ${ids}`;
+  await sql`delete from checkpoint_parts where thread_id = ${ids}`;
+  await sql`delete from checkpoint_gates where thread_id = ${ids}`;
 }
 
 /** Deletes the checkpoints that these runs wrote (`metadata.run_id`); returns how many. Older ones stay and are the newest again. */
-export async function deleteRunCheckpoints(sql: postgres.Sql, threadId: string, runIds: readonly string[]): Promise<number> {
-  return await sql.begin(async (tx) => {
-    await closeGate(tx, threadId);
-    const gone = await tx`
-      delete from checkpoints where thread_id = ${threadId}
-        and metadata ->> 'run_id' in (select jsonb_array_elements_text(${JSON.stringify(runIds)}::jsonb))`;
-    await deleteUnreferenced(tx, threadId);
-    return gone.count;
-  });
+export async function deleteRunCheckpoints(sql: Transaction, threadId: string, runIds: readonly string[]): Promise<number> {
+  await closeGate(sql, threadId);
+  const gone = await sql`
+    delete from checkpoints where thread_id = ${threadId} and metadata ->> 'run_id' = any(${[...runIds]}::text[])`;
+  await deleteUnreferenced(sql, threadId);
+  return gone.count;
+}
+
+/**
+ * Deletes what a run that is over wrote, from the ends of its lines back to what others stand on: a checkpoint that one of somebody else
+ * descends from stays, and so do subgraphs of checkpoints that stay. Returns how many went. For threads at rest.
+ */
+export async function deleteRunEnds(sql: Transaction, threadId: string, runId: string): Promise<number> {
+  await closeGate(sql, threadId);
+  const gone = await sql`
+    with recursive mine as materialized (
+      select checkpoint_ns as ns, checkpoint_id as id, metadata -> 'parents' ->> '' as root
+      from checkpoints where thread_id = ${threadId} and metadata ->> 'run_id' = ${runId}
+    ), stays(ns, id) as (
+      select checkpoint_ns, parent_checkpoint_id from checkpoints
+      where thread_id = ${threadId} and parent_checkpoint_id is not null and metadata ->> 'run_id' is distinct from ${runId}
+      union
+      select c.checkpoint_ns, c.parent_checkpoint_id from stays
+      join checkpoints c on c.thread_id = ${threadId} and c.checkpoint_ns = stays.ns and c.checkpoint_id = stays.id
+      where c.parent_checkpoint_id is not null
+    )
+    delete from checkpoints c using mine
+    where c.thread_id = ${threadId} and c.checkpoint_ns = mine.ns and c.checkpoint_id = mine.id
+      and not exists (select 1 from stays where stays.ns = mine.ns and stays.id = mine.id)
+      and (mine.ns = '' or mine.root is null or not exists (select 1 from stays where stays.ns = '' and stays.id = mine.root))`;
+  if (gone.count > 0) await deleteUnreferenced(sql, threadId);
+  return gone.count;
 }
 
 /**
@@ -39,10 +61,9 @@ export async function deleteRunCheckpoints(sql: postgres.Sql, threadId: string, 
  *   - A subgraph's namespace names its task (`node:task`). One whose parent checkpoint goes is over and goes too.
  *   - A DeltaChannel is rebuilt from its ancestors: as many stay as the counter in the metadata says steps since the last snapshot.
  */
-export async function pruneCheckpoints(sql: postgres.Sql, threadId: string, keep: number): Promise<number> {
-  return await sql.begin(async (tx) => {
-    await closeGate(tx, threadId);
-    const gone = await tx`
+export async function pruneCheckpoints(sql: Transaction, threadId: string, keep: number): Promise<number> {
+  await closeGate(sql, threadId);
+  const gone = await sql`
       with recursive ranked as (
         select checkpoint_ns as ns, checkpoint_id as id, parent_checkpoint_id as parent, metadata,
           row_number() over (partition by checkpoint_ns order by checkpoint_id desc) as place
@@ -64,13 +85,12 @@ export async function pruneCheckpoints(sql: postgres.Sql, threadId: string, keep
       )
       delete from checkpoints c where c.thread_id = ${threadId}
         and not exists (select 1 from kept where kept.ns = c.checkpoint_ns and kept.id = c.checkpoint_id)`;
-    await deleteUnreferenced(tx, threadId);
-    return gone.count;
-  });
+  await deleteUnreferenced(sql, threadId);
+  return gone.count;
 }
 
 /** Writes without their checkpoint, values that no checkpoint names, parts below no value. Needs the closed gate. */
-async function deleteUnreferenced(tx: postgres.TransactionSql, threadId: string): Promise<void> {
+async function deleteUnreferenced(tx: Transaction, threadId: string): Promise<void> {
   await tx`
     delete from checkpoint_writes w where thread_id = ${threadId} and not exists (
       select 1 from checkpoints c where c.thread_id = w.thread_id and c.checkpoint_ns = w.checkpoint_ns and c.checkpoint_id = w.checkpoint_id

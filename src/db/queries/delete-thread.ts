@@ -1,7 +1,6 @@
 import type { Sql } from "./sql.ts";
 
-/** Deletes a thread's row with its runs and questions. */
-export async function deleteThreadRow(sql: Sql, threadId: string): Promise<boolean> {
-  const rows = await sql`delete from threads where thread_id = ${threadId} returning thread_id`;
-  return rows.length > 0;
+/** Deletes the rows of threads with their runs, questions, wake-ups and crons. */
+export async function deleteThreadRows(sql: Sql, threadIds: readonly string[]): Promise<void> {
+  await sql`delete from threads where thread_id = any(${[...threadIds]}::uuid[])`;
 }

@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import type { Sql } from "./sql.ts";
 
 /** Who writes: refused unless that run is still running under that epoch. */
 export interface Fence {
@@ -40,7 +40,7 @@ export interface PutOutcome {
  *
  * All bytes go in one parameter and are cut up inside: arrays of bytea are slow to write and slower to read.
  */
-export async function putCheckpoint(sql: postgres.Sql, row: CheckpointRow, generation: string | null, fence: Fence | null): Promise<PutOutcome> {
+export async function putCheckpoint(sql: Sql, row: CheckpointRow, generation: string | null, fence: Fence | null): Promise<PutOutcome> {
   const bytes: Uint8Array[] = [];
   let end = 1;
   const place = (body: Uint8Array) => {

@@ -1,5 +1,5 @@
-import type postgres from "postgres";
 import type { Fence } from "./put-checkpoint.ts";
+import type { Sql } from "./sql.ts";
 
 export interface WriteRows {
   readonly threadId: string;
@@ -11,7 +11,7 @@ export interface WriteRows {
 }
 
 /** Writes what a task produced, in one statement; false when the fence refused (see `put-checkpoint.ts`) and nothing was written. */
-export async function putWrites(sql: postgres.Sql, rows: WriteRows, fence: Fence | null): Promise<boolean> {
+export async function putWrites(sql: Sql, rows: WriteRows, fence: Fence | null): Promise<boolean> {
   let end = 1;
   const list = rows.writes.map(({ index, channel, type, body }) => {
     const write = { index, channel, type, at: end, size: body.length };

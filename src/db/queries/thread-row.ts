@@ -17,10 +17,13 @@ export interface ThreadRow {
   parent_branch: string | null;
   project_id: string | null;
   temporary: boolean;
+  /** Minutes of rest until it is swept; null: never. */
+  ttl_minutes: number | null;
+  ttl_strategy: "delete" | "keep_latest" | null;
   created_at: Date;
   updated_at: Date;
 }
 
 export const threadColumns = (sql: Sql) => sql`
   t.thread_id, t.owner, t.status, t.metadata, t.config, t."values", t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
-  t.parent_branch, t.project_id, t.temporary, t.created_at, t.updated_at`;
+  t.parent_branch, t.project_id, t.temporary, t.ttl_minutes, t.ttl_strategy, t.created_at, t.updated_at`;

@@ -5,7 +5,6 @@ import { AppError } from "#errors";
 const NOT_BUILT: { paths: string[]; what: string }[] = [
   { paths: ["/threads/:thread_id/commands", "/threads/:thread_id/stream/events"], what: "Protocol v2 (commands and stream/events) is" },
   { paths: ["/threads/:thread_id/stream"], what: "The stream of all runs of a thread is" },
-  { paths: ["/threads/prune"], what: "Pruning threads is" },
   { paths: ["/mcp", "/mcp/*rest"], what: "The MCP endpoint is" },
   { paths: ["/a2a/*rest", "/.well-known/agent-card.json"], what: "A2A is" },
   { paths: ["/ui/*rest"], what: "Serving UI components is" },
@@ -23,8 +22,5 @@ export function notBuiltRoutes(): Router {
       throw new AppError("not_found", `${what} not built yet in this server.`);
     });
   }
-  router.patch("/threads/:thread_id/state", () => {
-    throw new AppError("not_found", "Patching the metadata of a state is not built yet in this server; PATCH the thread instead.");
-  });
   return router;
 }

@@ -1,5 +1,5 @@
 import { Router } from "express";
-import { HistoryBody, HistoryQuery, StateAtCheckpoint, StateQuery, StateUpdate, ThreadCheckpointPath, ThreadPath } from "#protocol/threads.ts";
+import { HistoryBody, HistoryQuery, StateAtCheckpoint, StatePatch, StateQuery, StateUpdate, ThreadCheckpointPath, ThreadPath } from "#protocol/threads.ts";
 import type { RouteContext } from "../context.ts";
 import { parse } from "../parse.ts";
 
@@ -15,6 +15,13 @@ export function threadStateRoutes({ services: { threads }, caller }: RouteContex
   router.post("/threads/:thread_id/state", async (request, response) => {
     const { thread_id } = parse(ThreadPath, request.params, "path");
     response.json(await threads.updateState(caller(request), thread_id, parse(StateUpdate, request.body, "body")));
+  });
+
+  // the SDK's patchState: "patch the metadata of a thread"
+  router.patch("/threads/:thread_id/state", async (request, response) => {
+    const { thread_id } = parse(ThreadPath, request.params, "path");
+    await threads.update(caller(request), thread_id, parse(StatePatch, request.body, "body"));
+    response.status(204).end();
   });
 
   router.post("/threads/:thread_id/state/checkpoint", async (request, response) => {

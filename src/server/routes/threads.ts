@@ -1,5 +1,5 @@
 import { Router } from "express";
-import { ThreadCount, ThreadCreate, ThreadPath, ThreadSearch, ThreadUpdate } from "#protocol/threads.ts";
+import { ThreadCount, ThreadCreate, ThreadPath, ThreadPrune, ThreadQuery, ThreadSearch, ThreadUpdate } from "#protocol/threads.ts";
 import type { RouteContext } from "../context.ts";
 import { sendPage } from "../pages.ts";
 import { parse } from "../parse.ts";
@@ -21,9 +21,18 @@ export function threadRoutes({ services: { threads }, caller }: RouteContext): R
     response.json(await threads.count(caller(request), parse(ThreadCount, request.body, "body")));
   });
 
+  router.post("/threads/prune", async (request, response) => {
+    response.json({ pruned_count: await threads.prune(caller(request), parse(ThreadPrune, request.body, "body")) });
+  });
+
   router.get("/threads/:thread_id", async (request, response) => {
     const { thread_id } = parse(ThreadPath, request.params, "path");
-    response.json(await threads.get(caller(request), thread_id));
+    response.json(await threads.get(caller(request), thread_id, parse(ThreadQuery, request.query, "query")));
+  });
+
+  router.get("/threads/:thread_id/storage", async (request, response) => {
+    const { thread_id } = parse(ThreadPath, request.params, "path");
+    response.json(await threads.storage(caller(request), thread_id));
   });
 
   router.patch("/threads/:thread_id", async (request, response) => {

@@ -58,9 +58,27 @@ async function asked(): Promise<{ parent: string; child: string; mirror: Approva
 }
 
 describe("a team", () => {
-  test("whose parent was deleted is still answered, and ends", async () => {
+  test("goes with the conversation that it belongs to, in whatever state it is", async () => {
     const { parent, child, original } = await asked();
-    await runtime.services.threads.delete(LOCAL, parent);
+    const other = await asked();
+    await runtime.services.approvals.decide(LOCAL, other.original.id, { type: "approve" });
+    await eventually(
+      () => outcomes(other.parent),
+      (all) => all.includes("done"),
+    );
+    for (const thread of [parent, other.parent]) await runtime.services.threads.delete(LOCAL, thread);
+    for (const thread of [child, other.child]) await expect(runtime.services.threads.get(LOCAL, thread)).rejects.toMatchObject({ code: "not_found" });
+    await expect(runtime.services.approvals.decide(LOCAL, original.id, { type: "approve" })).rejects.toMatchObject({ code: "not_found" });
+    const threads = [parent, child, other.parent, other.child];
+    const left = await database.sql`
+      select 'checkpoint' from checkpoints where thread_id = any(${threads}) union all select 'run' from runs where thread_id = any(${threads}::uuid[])
+      union all select 'question' from approvals where thread_id = any(${threads}::uuid[]) union all select 'write' from checkpoint_writes where thread_id = any(${threads})`;
+    expect([...left]).toEqual([]);
+  });
+
+  test("whose parent is gone is still answered, and ends", async () => {
+    const { parent, child, original } = await asked();
+    await database.sql`delete from threads where thread_id = ${parent}`;
     await runtime.services.approvals.decide(LOCAL, original.id, { type: "approve" });
     expect(await idle(child)).toMatchObject({ status: "idle" });
   });

@@ -11,7 +11,7 @@ let app: HttpApp;
 beforeAll(async () => {
   app = await serveApp({
     threads: {
-      create: async (_caller, input) => ({ thread_id: ID, ...input }) as Thread,
+      create: async (_caller, input) => ({ thread_id: ID, ...input }) as unknown as Thread,
       get: async (_caller, id) => {
         throw new AppError("not_found", `Thread with ID ${id} not found`);
       },
