@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
 import { AppError, isAppError } from "#errors";
-import { prepareForeignTypeScript, shareOurLangGraph } from "./foreign-modules.ts";
+import { importExport, locateExport, withinTime } from "./foreign-export.ts";
 import { type GraphConfig, isRunnableGraph, type RunnableGraph } from "./graph-shape.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";
 import { watchNodes } from "./settle.ts";
@@ -32,11 +29,12 @@ export interface LoadGraphsOptions {
   project: LanggraphProject;
   checkpointer: BaseCheckpointSaver;
   store: BaseStore;
+  /** How long a graph's module, and a factory, may take. */
+  loadTimeoutMs?: number;
 }
 
-/** A graph whose nearest package is this one needs neither tsx nor help with resolving LangGraph. */
-const OUR_PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url));
-const TYPESCRIPT = new Set([".ts", ".tsx", ".mts", ".cts"]);
+/** Long enough for a cold start of a large project on a busy machine. */
+const LOAD_MS = 60_000;
 
 /**
  * Loads every graph that a langgraph.json names: a compiled graph, a builder, an agent of `createAgent`, a functional entrypoint, a factory,
@@ -50,7 +48,18 @@ export async function loadGraphs(options: LoadGraphsOptions): Promise<LoadedGrap
   for (const [id, entry] of Object.entries(settings.graphs)) {
     const spec = typeof entry === "string" ? entry : entry.path;
     const description = typeof entry === "string" ? null : (entry.description ?? null);
-    all.push(await loadOne({ id, spec, description, folder, configPath, checkpointer: options.checkpointer, store: options.store }));
+    all.push(
+      await loadOne({
+        id,
+        spec,
+        description,
+        folder,
+        configPath,
+        checkpointer: options.checkpointer,
+        store: options.store,
+        loadTimeoutMs: options.loadTimeoutMs ?? LOAD_MS,
+      }),
+    );
   }
   return collection(all);
 }
@@ -79,17 +88,15 @@ interface Spec {
   configPath: string;
   checkpointer: BaseCheckpointSaver;
   store: BaseStore;
+  loadTimeoutMs: number;
 }
 
 async function loadOne(spec: Spec): Promise<LoadedGraph> {
   let ours = false;
   try {
-    const { file, exportName } = splitSpec(spec);
-    ours = nearest(dirname(file), "package.json") === OUR_PACKAGE;
-    if (!ours) shareOurLangGraph();
-    if (!ours && TYPESCRIPT.has(extname(file))) await prepareForeignTypeScript(nearest(dirname(file), "tsconfig.json"));
-    const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-    const exported = await pick(module, exportName, spec);
+    const located = locateExport(spec.spec, `graphs.${spec.id}`, spec);
+    ours = located.ours;
+    const exported = await importExport(located, spec.loadTimeoutMs);
     const compiled = makeCompiled(exported, spec);
     // a factory may need a config that only a run has, so it is called when it is needed; everything else must compile now
     if (!isFactory(exported)) await compiled();
@@ -101,33 +108,15 @@ async function loadOne(spec: Spec): Promise<LoadedGraph> {
   }
 }
 
-function splitSpec(spec: Spec): { file: string; exportName: string } {
-  const colon = spec.spec.lastIndexOf(":");
-  // a drive letter is not an export
-  const hasExport = colon > 1;
-  const path = hasExport ? spec.spec.slice(0, colon) : spec.spec;
-  const exportName = hasExport ? spec.spec.slice(colon + 1) : "default";
-  if (path.endsWith(".py")) throw new AppError("graph_load_failed", `${path} is Python; this server runs JavaScript and TypeScript graphs.`);
-  const file = resolve(spec.folder, path);
-  if (!existsSync(file)) throw new AppError("graph_load_failed", `there is no file ${file} (graphs.${spec.id} in ${spec.configPath})`);
-  return { file, exportName };
-}
-
-async function pick(module: Record<string, unknown>, exportName: string, spec: Spec): Promise<unknown> {
-  // CommonJS modules arrive under `default`
-  const inner = module["default"];
-  const value = exportName in module ? module[exportName] : isDictionary(inner) && exportName in inner ? inner[exportName] : undefined;
-  if (value === undefined) {
-    throw new AppError(
-      "graph_load_failed",
-      `it has no export "${exportName}" (graphs.${spec.id}: ${spec.spec}). Exports: ${Object.keys(module).join(", ") || "none"}.`,
-    );
-  }
-  return await value;
-}
-
 function makeCompiled(exported: unknown, spec: Spec): LoadedGraph["compiled"] {
-  if (isFactory(exported)) return async (config) => prepare(await exported(config ?? { configurable: {} }), spec);
+  if (isFactory(exported)) {
+    return (config) =>
+      withinTime(
+        Promise.resolve().then(async () => prepare(await exported(config ?? { configurable: {} }), spec)),
+        spec.loadTimeoutMs,
+        "come from its factory",
+      );
+  }
   let once: Promise<RunnableGraph> | undefined;
   return () => (once ??= Promise.resolve().then(() => prepare(exported, spec)));
 }
@@ -168,13 +157,4 @@ function isDictionary(value: unknown): value is Record<string, unknown> {
 
 function isDictionaryLike(value: unknown): value is Record<string, unknown> {
   return isDictionary(value) && "graph" in value;
-}
-
-/** The closest file of that name, going up. */
-function nearest(folder: string, name: string): string | null {
-  for (let at = folder; ; at = dirname(at)) {
-    const path = resolve(at, name);
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) return null;
-  }
 }

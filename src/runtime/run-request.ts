@@ -4,9 +4,6 @@ import type { RunCreate } from "#protocol/run-create.ts";
 import { clientConfigurable } from "./run-config.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 
-/** Headers that say who somebody is stay out of a run's config. */
-const PRIVATE_HEADERS = new Set(["x-api-key", "x-tenant-id", "x-service-key", "x-auth-scheme"]);
-
 type Dictionary = Record<string, unknown>;
 
 function isDictionary(value: unknown): value is Dictionary {
@@ -17,7 +14,12 @@ function isDictionary(value: unknown): value is Dictionary {
  * What a request asks to execute, with the assistant's settings under the request's. Settings are copied: an assistant that changes later
  * does not change a run that waits.
  */
-export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config" | "context">, headers: Record<string, string>, streamed: boolean): RunKwargs {
+export function kwargsOf(
+  input: RunCreate,
+  assistant: Pick<AssistantRow, "config" | "context">,
+  headers: Record<string, string>,
+  seen: { streamed: boolean; threadEvents?: boolean | undefined },
+): RunKwargs {
   const { configurable, ...config } = input.config ?? {};
   const { configurable: assistantConfigurable, ...assistantConfig } = assistant.config;
   const { metadata: _, ...runConfig } = config;
@@ -30,7 +32,8 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
       ...assistantConfig,
       ...runConfig,
       configurable: {
-        ...forwardedHeaders(headers),
+        // which of the request's headers these are is settled where the request came in
+        ...clientConfigurable(headers),
         ...clientConfigurable(isDictionary(assistantConfigurable) ? assistantConfigurable : {}),
         ...clientConfigurable(configurable),
       },
@@ -40,7 +43,8 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
     stream_mode: Array.isArray(mode) ? mode : [mode],
     stream_subgraphs: input.stream_subgraphs ?? false,
     resumable: input.stream_resumable ?? false,
-    streamed,
+    streamed: seen.streamed,
+    thread_events: seen.threadEvents ?? false,
     interrupt_before: input.interrupt_before ?? null,
     interrupt_after: input.interrupt_after ?? null,
     durability: input.durability ?? null,
@@ -64,11 +68,4 @@ export function checkpointOfRequest(input: RunCreate): NonNullable<RunKwargs["ch
   const id = checkpoint?.checkpoint_id || input.checkpoint_id || configured;
   if (typeof id !== "string" || id === "") return null;
   return { checkpoint_id: id, checkpoint_ns: checkpoint?.checkpoint_ns ?? "", checkpoint_map: checkpoint?.checkpoint_map ?? null };
-}
-
-function forwardedHeaders(headers: Record<string, string>): Dictionary {
-  const kept = Object.entries(headers)
-    .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name]) => (name.startsWith("x-") && !PRIVATE_HEADERS.has(name)) || name === "user-agent");
-  return Object.fromEntries(kept);
 }

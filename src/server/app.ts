@@ -1,9 +1,17 @@
-import express, { type Express, type Request } from "express";
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
 import { AppError } from "#errors";
+import type { Identify } from "#ports/authentication.ts";
+import type { HttpSettings } from "#protocol/langgraph-json.ts";
+import { chooseConfigurableHeaders } from "./configurable-headers.ts";
 import type { RouteContext } from "./context.ts";
+import { corsPolicy } from "./cors-policy.ts";
+import { customApp, type FetchApp } from "./custom-app.ts";
+import { identification } from "./identification.ts";
+import { disabledRoutes } from "./middleware/disabled-routes.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { hosts } from "./middleware/hosts.ts";
 import { jsonBody } from "./middleware/json-body.ts";
+import { mountPrefix } from "./middleware/mount-prefix.ts";
 import { origins, type PortRange } from "./middleware/origins.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
@@ -21,8 +29,16 @@ import { threadStateRoutes } from "./routes/thread-state.ts";
 import { threadRoutes } from "./routes/threads.ts";
 
 export interface AppOptions extends RouteContext {
+  /** Settles who asks, for every request; `caller` then answers with it. Absent: `caller` needs nothing but the request. */
+  identify?: Identify | null;
   /** Origins of pages that may call: exact ones, `localhost` for every page of this machine, `*` for all. See `middleware/origins.ts`. */
   allowedOrigins: readonly string[];
+  /** Besides those, also when `http.cors` names its own. */
+  alwaysAllowedOrigins?: readonly string[];
+  /** `http` of the langgraph.json. */
+  http?: HttpSettings | undefined;
+  /** The loaded `http.app`. */
+  customApp?: FetchApp | null;
   /** Where delivered services listen; their pages are no pages of this machine's owner. */
   servicePorts?: PortRange;
   /** Names in `Host` that are served besides those of this machine; null: any (only behind authentication). */
@@ -36,18 +52,48 @@ export function createApp(options: AppOptions): Express {
   app.disable("etag");
   app.set("query parser", "simple");
 
-  app.use(requestId, securityHeaders, hosts(options.allowedHosts), origins(options.allowedOrigins, options.servicePorts ?? null), readableAddress);
-  app.use(systemRoutes(options.services.system));
-  app.use(jsonBody());
-  app.use(notBuiltRoutes());
-  app.use(assistantRoutes(options), threadRoutes(options), threadStateRoutes(options));
-  // before the routes whose run ids would swallow these paths
-  app.use(cronRoutes(options));
-  app.use(runStreamRoutes(options), runRoutes(options));
-  app.use(storeRoutes(options), approvalRoutes(options), projectRoutes(options));
-  app.use((request: Request) => {
-    throw new AppError("not_found", `There is no ${request.method} ${request.path} here.`);
-  });
+  const policy = corsPolicy(options.allowedOrigins, options.http?.cors, options.alwaysAllowedOrigins);
+  app.use(requestId, securityHeaders, mountPrefix(options.http?.mount_prefix), hosts(options.allowedHosts), origins(policy, options.servicePorts ?? null));
+  app.use(readableAddress);
+  const who = options.identify ? identification(options.identify) : null;
+  const context = who === null ? options : { ...options, caller: who.caller };
+  // before an application of the user, which sees only requests that may be made
+  if (who !== null) app.use(who.middleware);
+  if (options.customApp === undefined || options.customApp === null) {
+    app.use(...builtIn(context));
+  } else {
+    const custom = customApp(options.customApp, (original) => [
+      requestId,
+      securityHeaders,
+      ...builtIn({ ...context, caller: (request) => context.caller(original(request)) }),
+    ]);
+    app.use(custom.handler);
+  }
   app.use(errorHandler(options.log));
   return app;
+}
+
+/** Our routes with their error handler, in the order in which they are asked. */
+function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] {
+  return [
+    disabledRoutes(options.http),
+    chooseConfigurableHeaders(options.http?.configurable_headers),
+    systemRoutes(options.services.system),
+    ...jsonBody(),
+    notBuiltRoutes(),
+    assistantRoutes(options),
+    threadRoutes(options),
+    threadStateRoutes(options),
+    // before the routes whose run ids would swallow these paths
+    cronRoutes(options),
+    runStreamRoutes(options),
+    runRoutes(options),
+    storeRoutes(options),
+    approvalRoutes(options),
+    projectRoutes(options),
+    (request: Request) => {
+      throw new AppError("not_found", `There is no ${request.method} ${request.path} here.`);
+    },
+    errorHandler(options.log),
+  ];
 }

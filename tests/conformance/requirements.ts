@@ -144,6 +144,27 @@ export const REQUIREMENTS = {
   "approvals.unreadable": { behaviour: "an unreadable or disallowed decision is 422 and leaves it pending", source: "ours" },
   "approvals.restart": { behaviour: "a killed server's approval is still there after a start and can be answered", source: "ours" },
 
+  // crons
+  "crons.create": {
+    behaviour: "a cron has schedule, time zone, end, payload and its next run date, and is found by its id",
+    source: "sdk crons.create, schema Cron",
+  },
+  "crons.create-for-thread": { behaviour: "a cron on a thread goes with the thread; an unknown thread is 404", source: "sdk crons.createForThread" },
+  "crons.refused": { behaviour: "a schedule, time zone or end that cannot be is 400 and says what to do", source: "ours" },
+  "crons.update": {
+    behaviour: "PATCH changes what it names, end_time null clears, enabled pauses and goes on",
+    source: "sdk crons.update",
+  },
+  "crons.delete": { behaviour: "delete is 204; afterwards it is 404", source: "sdk crons.delete" },
+  "crons.search": {
+    behaviour: "search filters by assistant, thread, enabled and metadata, sorts, selects and pages; count is a bare integer",
+    source: "sdk crons.search, crons.count",
+  },
+  "crons.run": {
+    behaviour: "every tick is one run that names its cron: on the thread, or on a new one that is kept when asked",
+    source: "sdk crons.create onRunCompleted",
+  },
+
   // store
   "store.items": { behaviour: "items are put, read, replaced and deleted; a missing one is null", source: "sdk store.*" },
   "store.search": { behaviour: "search is by prefix of whole labels, filter, limit and offset", source: "sdk store.searchItems; CVE-2026-71433" },
@@ -170,6 +191,22 @@ export const REQUIREMENTS = {
   "foreign.careless": { behaviour: "a graph that leaves a rejected promise or a throwing timer behind ends its run and leaves the server up", source: "ours" },
   "ours.langgraph-cli": { behaviour: "LangGraph's own command line loads our langgraph.json and draws every graph", source: "ours" },
   "foreign.agent": { behaviour: "a createAgent project with a tool and human-in-the-loop is streamed, interrupted and resumed", source: "ours" },
+
+  // langgraph.json of others: http
+  "http.app.routes": { behaviour: "http.app: the user's routes win over ours and stream bodies in and out", source: "peer, docs http.app" },
+  "http.app.middleware": {
+    behaviour: "http.app: its middleware wraps our routes, may refuse, and may change our answers",
+    source: "peer, docs custom middleware",
+  },
+  "http.app.streams": { behaviour: "http.app: event streams pass its middleware as they come, and a client's leaving is felt behind it", source: "peer" },
+  "http.app.errors": { behaviour: "http.app: an error of its own is 500 without its words, a torn body is cut, the server stays up", source: "ours" },
+  "http.loopback": { behaviour: "a Client without address inside a graph or a route of http.app reaches this server", source: "sdk langgraph_api:fetch" },
+  "http.cors": { behaviour: "http.cors replaces our origins and says methods, headers, credentials, exposed headers and age", source: "docs http.cors" },
+  "http.disable": { behaviour: "http.disable_* makes a group of routes 404", source: "docs http" },
+  "http.configurable-headers": {
+    behaviour: "http.configurable_headers adds and removes request headers that a run sees; credentials only by their full name",
+    source: "docs http.configurable_headers",
+  },
 
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },

@@ -1,14 +1,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
+import type { CorsPolicy } from "../cors-policy.ts";
 
 /** Any page served under this machine's own names, whatever its port. */
 export const LOCALHOST = "localhost";
 export const STUDIO_ORIGIN = "https://smith.langchain.com";
-
-/** Response headers that clients in a browser read. */
-const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next", "x-error-code", "x-request-id"].join(", ");
-
-const PREFLIGHT_SECONDS = 600;
 
 /** Both ends included. */
 export interface PortRange {
@@ -21,29 +17,31 @@ export interface PortRange {
  * asking first, so refusing to answer a preflight is not enough: a request that carries a foreign `Origin`, or that a browser marks as
  * cross-site, is refused before anything happens. Requests without these headers come from programs, which need no page to be tricked.
  *
- * @param allowed exact origins, `localhost` for every origin of this machine, `*` for all
+ * Only the built pages of `ui` are for everybody: a page loads them as scripts, which carry no origin.
+ *
  * @param servicePorts where delivered services listen: `localhost` does not cover their pages, which a model wrote
  */
-export function origins(allowed: readonly string[], servicePorts: PortRange | null): RequestHandler {
+export function origins(policy: CorsPolicy, servicePorts: PortRange | null): RequestHandler {
   return function checkOrigin(request: Request, response: Response, next: NextFunction): void {
     const origin = request.get("origin");
     response.vary("Origin");
     if (origin === undefined) {
-      if (isHiddenCrossSite(request) && !allowed.includes("*")) throw refuse("another site");
+      if (isHiddenCrossSite(request) && !policy.origins.includes("*") && !isUiAsset(request)) throw refuse("another site");
       return next();
     }
-    if (!isOwn(origin, request) && !isAllowed(origin, allowed, servicePorts)) throw refuse(origin);
+    if (!isOwn(origin, request) && !isAllowed(origin, policy.origins, servicePorts) && !policy.matches(origin)) throw refuse(origin);
     response.set("access-control-allow-origin", origin);
-    response.set("access-control-expose-headers", EXPOSED);
+    response.set("access-control-expose-headers", policy.exposed);
+    if (policy.credentials) response.set("access-control-allow-credentials", "true");
     if (request.method !== "OPTIONS" || request.get("access-control-request-method") === undefined) return next();
-    answerPreflight(request, response);
+    answerPreflight(request, response, policy);
   };
 }
 
-function answerPreflight(request: Request, response: Response): void {
-  response.set("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  response.set("access-control-allow-headers", request.get("access-control-request-headers") ?? "content-type");
-  response.set("access-control-max-age", String(PREFLIGHT_SECONDS));
+function answerPreflight(request: Request, response: Response, policy: CorsPolicy): void {
+  response.set("access-control-allow-methods", policy.methods);
+  response.set("access-control-allow-headers", policy.headers ?? request.get("access-control-request-headers") ?? "content-type");
+  response.set("access-control-max-age", String(policy.maxAgeSeconds));
   if (request.get("access-control-request-private-network") === "true") response.set("access-control-allow-private-network", "true");
   response.status(204).end();
 }
@@ -51,6 +49,10 @@ function answerPreflight(request: Request, response: Response): void {
 /** A subresource of a foreign page: no `Origin`, but marked by the browser. A person following a link is not one. */
 function isHiddenCrossSite(request: Request): boolean {
   return request.get("sec-fetch-site") === "cross-site" && request.get("sec-fetch-mode") !== "navigate";
+}
+
+function isUiAsset(request: Request): boolean {
+  return request.method === "GET" && /^\/ui\/[^/]+\/[^/]+$/.test(request.path);
 }
 
 /** A page that this server itself served; `hosts` has made sure that the name is ours. */
