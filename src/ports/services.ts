@@ -118,7 +118,13 @@ export interface RunsService {
    * A resume claims its approvals in the same transaction: nothing pending is `nothing_to_resume`, somebody else's decision `already_decided`.
    * The same `idempotencyKey` again answers the run that it made, as it stands; with another request it is `idempotency_conflict`.
    */
-  create(caller: Caller, threadId: string | null, input: RunCreate, extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run>;
+  create(
+    caller: Caller,
+    threadId: string | null,
+    input: RunCreate,
+    /** `threadEvents`: the run is followed over protocol v2. */
+    extra: { headers: Record<string, string>; idempotencyKey?: string | null; threadEvents?: boolean },
+  ): Promise<Run>;
   /** Stateless runs, in order. */
   createMany(caller: Caller, inputs: RunCreate[], extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run[]>;
   /**

@@ -4,7 +4,7 @@ import type { RunPorts } from "#ports/run.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
-import { OwnedStore } from "./owned-store.ts";
+import { storeOf } from "./owned-store.ts";
 import { unconsumedAnswers } from "./asking.ts";
 import { runConfig, toCommand } from "./run-config.ts";
 import { RunKwargs } from "./run-kwargs.ts";
@@ -12,10 +12,13 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { toJson } from "./serialise.ts";
 import { type NodeActivity, withActivity } from "./settle.ts";
 import { type GraphChunk, graphModes, readChunk, WireEvents } from "./stream-events.ts";
+import { EVENT_MODES, type RunEvents } from "./thread-events/run-events.ts";
 
 export interface Execution {
   run: ClaimedRun;
   frames: FrameWriter;
+  /** Null for a run that nobody follows over protocol v2. */
+  events: RunEvents | null;
   signal: AbortSignal;
   control: RunControl;
   activity: NodeActivity;
@@ -44,7 +47,7 @@ export async function executeRun(context: RuntimeContext, execution: Execution):
   const consumed = run.attempt > 1 && (await headCheckpoint(context.database.sql, run.thread_id)) !== run.base_checkpoint;
   const config = runConfig({ run, kwargs, ports: execution.ports, atHead: consumed, ours: loaded?.ours ?? false });
   const graph = await context.graphs.compiled(run.graph_id, config);
-  const store = new OwnedStore(context.store, run.owner);
+  const store = storeOf(context, run.owner);
   const input = consumed ? null : await inputOf(context, run, kwargs);
   frames.write("metadata", { run_id: run.run_id, attempt: run.attempt });
   return withActivity(execution.activity, () =>
@@ -67,11 +70,15 @@ function isEmpty(command: NonNullable<RunKwargs["command"]>): boolean {
 }
 
 async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig, kwargs: RunKwargs, execution: Execution): Promise<Executed> {
-  const { run, frames } = execution;
+  const { run, frames, events } = execution;
   const wire = new WireEvents(kwargs.stream_mode);
   const wantsValues = kwargs.stream_mode.includes("values");
   const end: { paused: boolean; values: unknown; json: string | null } = { paused: false, values: undefined, json: null };
+  events?.start(graph);
   const take = (chunk: GraphChunk) => {
+    events?.take(chunk);
+    // what was asked for on behalf of protocol v2 only
+    if (events !== null && chunk.namespace.length > 0 && !kwargs.stream_subgraphs) return;
     const isRootValues = chunk.mode === "values" && chunk.namespace.length === 0;
     const pauses = isRootValues && isPause(chunk.payload);
     if (pauses) end.paused = true;
@@ -81,7 +88,7 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
       if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
     }
   };
-  const options = { ...config, streamMode: graphModes(kwargs.stream_mode), subgraphs: kwargs.stream_subgraphs };
+  const options = { ...config, ...streamOptions(kwargs, events) };
   if (kwargs.stream_mode.includes("events")) {
     for await (const event of graph.streamEvents(input, { ...options, version: "v2" })) {
       if (event.event === "on_chain_stream" && event.run_id === run.run_id) {
@@ -96,7 +103,15 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
       if (chunk !== null) take(chunk);
     }
   }
+  await events?.finish(end.paused);
   return { paused: end.paused, valuesJson: end.json ?? (end.values === undefined ? null : toJson(end.values)) };
+}
+
+function streamOptions(kwargs: RunKwargs, events: RunEvents | null): GraphConfig {
+  const modes = graphModes(kwargs.stream_mode);
+  if (events === null) return { streamMode: modes, subgraphs: kwargs.stream_subgraphs };
+  // a version that is not v3 makes LangGraph announce checkpoints beside values, and changes nothing else
+  return { streamMode: [...new Set([...modes, ...EVENT_MODES])], subgraphs: true, version: "v2", callbacks: [events.messages.calls] };
 }
 
 /** LangGraph says that it pauses with a `values` chunk that holds nothing but the interrupts (none for a breakpoint). */

@@ -65,6 +65,7 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
     return finished.more;
   });
+  context.metrics.runEnded(end.status, secondsOf(run));
   await context.bus.end(run.run_id);
   return more;
 }
@@ -93,6 +94,7 @@ export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Pro
     await settle(sql, run, stand, { status: "interrupted", error: null, valuesJson: null });
     await notifyRuns(sql, { kind: "pending" });
   });
+  context.metrics.runEnded("rolled_back", secondsOf(run));
   await context.bus.end(run.run_id);
 }
 
@@ -168,6 +170,11 @@ function hasCommand(run: ClaimedRun): boolean {
   return run.kwargs["command"] !== null && run.kwargs["command"] !== undefined;
 }
 
+/** Since it was first taken. */
+function secondsOf(run: ClaimedRun): number {
+  return run.started_at === null ? 0 : (Date.now() - run.started_at.getTime()) / 1_000;
+}
+
 function wantsWebhook(run: ClaimedRun): boolean {
   return typeof run.kwargs["webhook"] === "string";
 }
@@ -189,5 +196,6 @@ export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error
     if (wantsWebhook(run)) await queueWebhook(sql, run.run_id);
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
   });
+  context.metrics.runEnded("error", secondsOf(run));
   await context.bus.end(run.run_id);
 }

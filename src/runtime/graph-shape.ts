@@ -22,6 +22,8 @@ export interface RunnableGraph {
   readonly builder?: unknown;
   checkpointer?: unknown;
   store?: unknown;
+  /** Factories of stream transformers, from `.compile({ transformers })`. */
+  streamTransformers?: unknown;
   getName(): string;
   stream(input: unknown, options: GraphConfig): Promise<AsyncIterable<unknown>>;
   streamEvents(input: unknown, options: GraphConfig): AsyncIterable<GraphEvent>;

@@ -23,6 +23,8 @@ export const RunKwargs = z.object({
   resumable: z.boolean().default(false),
   /** A stream was opened together with the run. */
   streamed: z.boolean().default(false),
+  /** Started over protocol v2: its events go onto the log of its thread. */
+  thread_events: z.boolean().default(false),
   interrupt_before: z.union([z.literal("*"), z.array(z.string())]).nullish(),
   interrupt_after: z.union([z.literal("*"), z.array(z.string())]).nullish(),
   durability: z.enum(["sync", "async", "exit"]).nullish(),

@@ -18,7 +18,7 @@ export function kwargsOf(
   input: RunCreate,
   assistant: Pick<AssistantRow, "config" | "context">,
   headers: Record<string, string>,
-  seen: { streamed: boolean; threadEvents?: boolean | undefined },
+  streamed: boolean,
 ): RunKwargs {
   const { configurable, ...config } = input.config ?? {};
   const { configurable: assistantConfigurable, ...assistantConfig } = assistant.config;
@@ -43,8 +43,8 @@ export function kwargsOf(
     stream_mode: Array.isArray(mode) ? mode : [mode],
     stream_subgraphs: input.stream_subgraphs ?? false,
     resumable: input.stream_resumable ?? false,
-    streamed: seen.streamed,
-    thread_events: seen.threadEvents ?? false,
+    streamed,
+    thread_events: false,
     interrupt_before: input.interrupt_before ?? null,
     interrupt_after: input.interrupt_after ?? null,
     durability: input.durability ?? null,

@@ -80,7 +80,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       threadId,
       assistantId: assistant.assistant_id,
       input,
-      kwargs: kwargsOf(input, assistant, options.headers, options),
+      kwargs: { ...kwargsOf(input, assistant, options.headers, options.streamed), thread_events: options.threadEvents ?? false },
     });
     const { access, metadata } = asked;
     let { kwargs } = asked;

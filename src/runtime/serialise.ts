@@ -7,32 +7,37 @@ function hasDict(value: unknown): value is WithDict {
   return typeof value === "object" && value !== null && "toDict" in value && typeof value.toDict === "function";
 }
 
-function plain(value: unknown, returned: unknown): unknown {
+/** Gives a value another plain form before it is written; `holder` is the object or list it stands in. */
+export type Reshape = (value: unknown, holder: unknown) => unknown;
+
+function plain(value: unknown, returned: unknown, holder: unknown, reshape: Reshape): unknown {
   if (hasDict(value)) {
     const { type, data } = value.toDict();
-    return { ...data, type };
+    return reshape({ ...data, type }, holder);
   }
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Error) return { error: value.name, message: value.message };
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Set) return [...value];
-  return returned;
+  return reshape(returned, holder);
 }
+
+const asItIs: Reshape = (value) => value;
 
 /**
  * JSON text as clients expect it: messages flat with their `type` (never the `lc: 1` constructor form), one line.
  * A value that refers to itself is cut where it does.
  */
-export function toJson(value: unknown): string {
+export function toJson(value: unknown, reshape: Reshape = asItIs): string {
   // JSON.stringify calls toJSON before the replacer, so the message itself is only reachable through `this`
   const replacer = function (this: Record<string, unknown>, key: string, returned: unknown) {
-    return plain(this[key], returned);
+    return plain(this[key], returned, this, reshape);
   };
   try {
     return JSON.stringify(value, replacer) ?? "null";
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return JSON.stringify(value, cutCycles()) ?? "null";
+    return JSON.stringify(value, cutCycles(reshape)) ?? "null";
   }
 }
 
@@ -41,10 +46,10 @@ export function toPlain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(toJson(value));
 }
 
-function cutCycles() {
+function cutCycles(reshape: Reshape) {
   const ancestors: unknown[] = [];
   return function (this: Record<string, unknown>, key: string, returned: unknown) {
-    const value = plain(this[key], returned);
+    const value = plain(this[key], returned, this, reshape);
     if (typeof value !== "object" || value === null) return value;
     while (ancestors.length > 0 && ancestors.at(-1) !== this) ancestors.pop();
     if (ancestors.includes(value)) return "[circular]";

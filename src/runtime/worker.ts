@@ -189,11 +189,20 @@ export class Worker implements AsyncDisposable {
   }
 
   #take(run: ClaimedRun): void {
-    const active: Active = { run, abort: new AbortController(), control: new RunControl(), activity: new NodeActivity(), stop: null, events: null, done: Promise.resolve() };
+    const active: Active = {
+      run,
+      abort: new AbortController(),
+      control: new RunControl(),
+      activity: new NodeActivity(),
+      stop: null,
+      events: null,
+      done: Promise.resolve(),
+    };
     // taken over from ourselves, when the lease ran out unseen: two attempts must not go on side by side
     const before = this.#active.get(run.run_id);
     if (before !== undefined) this.#stop(before, "lost");
     this.#active.set(run.run_id, active);
+    if (run.attempt === 1 && run.started_at !== null) this.#context.metrics.runClaimed((run.started_at.getTime() - run.run_after.getTime()) / 1_000);
     const until = Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000;
     this.#heartbeat.hold(run.run_id, run.epoch, until);
     const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
@@ -291,8 +300,7 @@ export class Worker implements AsyncDisposable {
       await this.#whileHeld(active, () => rollBackRun(this.#context, run)).then(() => this.look());
       active.events?.end("interrupted");
       await active.events?.release();
-    }
-    else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
+    } else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
   }
 
   async #giveBack(active: Active, delaySeconds: number, failed: boolean): Promise<void> {
