@@ -34,7 +34,7 @@ export function cronRuns(context: RuntimeContext): Chore {
   const { sql } = context.database;
   return {
     name: "crons",
-    everyMs: 1_000,
+    everyMs: 500,
     async run() {
       const { now, due } = await anyCronDue(sql, context.clock?.() ?? null);
       if (!due) return;
@@ -56,12 +56,16 @@ async function settle(context: RuntimeContext, sql: Transaction, cron: DueCron, 
   const log = context.log.child({ cron_id: cron.cron_id, tick: tick.toISOString() });
   try {
     const nextRunDate = tickAfter(cron, now);
-    if (!hasEnded(cron, now)) {
-      const refusal = await sql.savepoint((inner) => fire(context, inner, cron)).then(() => null, refusalOf);
-      if (refusal !== null) log.info({ code: refusal.code }, "a tick of a cron started nothing");
-    }
-    await advanceCron(sql, { cronId: cron.cron_id, lastTick: tick, nextRunDate });
+    await sql.savepoint(async (inner) => {
+      if (!hasEnded(cron, now)) {
+        const refusal = await inner.savepoint((innermost) => fire(context, innermost, cron)).then(() => null, refusalOf);
+        if (refusal !== null) log.info({ code: refusal.code }, "a tick of a cron started nothing");
+      }
+      await advanceCron(inner, { cronId: cron.cron_id, lastTick: tick, nextRunDate });
+    });
   } catch (error) {
+    // nothing more can be said on this connection; the tick is as it was
+    if (isConnectionLost(error)) throw error;
     if (isAppError(error) && error.terminal) {
       log.warn({ err: error }, "a cron cannot work and is switched off");
       await disableCron(sql, { cronId: cron.cron_id, reason: error.message });

@@ -14,6 +14,7 @@ import { findUsableAssistant } from "./assistants.ts";
 import { nextTick, type Schedule } from "./cron-schedule.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { mustBeReachable } from "./webhooks/webhook-settings.ts";
 
 type Timing = Schedule & { end_time: Date | null; enabled: boolean };
 
@@ -37,6 +38,7 @@ export function makeCronsService(context: RuntimeContext): CronsService {
 
   return {
     async create(caller, threadId, input) {
+      if (input.payload.webhook) mustBeReachable(context.webhooks, input.payload.webhook);
       const [assistant, thread] = await Promise.all([
         findUsableAssistant(context, caller, input.assistant_id),
         threadId === null ? null : findThread(sql, threadId, caller.owner),
@@ -68,6 +70,7 @@ export function makeCronsService(context: RuntimeContext): CronsService {
     },
 
     async update(caller, cronId, { payload, metadata, ...timing }) {
+      if (payload.webhook) mustBeReachable(context.webhooks, payload.webhook);
       return sql.begin(async (transaction) => {
         const row = await findCron(transaction, cronId, caller.owner, { lock: true });
         if (row === null) throw missing();
