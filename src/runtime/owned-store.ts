@@ -1,5 +1,13 @@
 import { BaseStore, InvalidNamespaceError, type Item, type Operation, type OperationResults, type SearchItem } from "@langchain/langgraph-checkpoint";
 
+/** No identity can be this word (`protocol/auth.ts`). */
+const EVERYBODY = "everybody";
+
+/** The part of the store that this owner's graphs and requests use. */
+export function storeOf(context: { store: BaseStore; sharedStore: boolean }, owner: string): OwnedStore {
+  return new OwnedStore(context.store, context.sharedStore ? EVERYBODY : owner);
+}
+
 /**
  * One owner's part of the long-term store: every namespace gets the owner in front on the way in and loses it on the way out, for graphs
  * and for the HTTP API alike. A graph cannot name its way into somebody else's.

@@ -3,6 +3,7 @@ import {
   type GetOperation,
   InvalidNamespaceError,
   type Item,
+  type ListNamespacesOperation,
   type Operation,
   type OperationResults,
   type PutOperation,
@@ -22,6 +23,9 @@ import { bytesOf, embedTexts, likeness } from "./store-vectors.ts";
 /** What the HTTP API can say beyond LangGraph's operations. Minutes; null: for ever; absent: as configured. */
 export type TimedPut = PutOperation & { ttl?: number | null };
 export type RefreshingRead<Read extends GetOperation | SearchOperation> = Read & { refreshTtl?: boolean };
+
+/** What a rule of the project wants of every item that is found (`store-filter.ts`). */
+export type JudgedRead<Read extends SearchOperation | ListNamespacesOperation> = Read & { contains?: Record<string, unknown> };
 
 /**
  * LangGraph's long-term store on the project's database: what graphs get as `config.store`. Namespaces are arrays, so `["a", "b"]` never
@@ -84,7 +88,8 @@ export class Store extends BaseStore {
       end: matchType,
       path: path.map((label) => checkText("namespace", label)),
     }));
-    return await listNamespaces(sql, { rules, depth: operation.maxDepth ?? null, limit: operation.limit ?? 100, offset: operation.offset ?? 0 });
+    const { contains }: JudgedRead<ListNamespacesOperation> = operation;
+    return await listNamespaces(sql, { rules, contains, depth: operation.maxDepth ?? null, limit: operation.limit ?? 100, offset: operation.offset ?? 0 });
   }
 
   async #get(operation: RefreshingRead<GetOperation>): Promise<Item | null> {
@@ -94,14 +99,14 @@ export class Store extends BaseStore {
     return toItem(row);
   }
 
-  async #search(operation: RefreshingRead<SearchOperation>): Promise<SearchItem[]> {
-    const { filter = {}, limit = 10, offset = 0, query } = operation;
+  async #search(operation: JudgedRead<RefreshingRead<SearchOperation>>): Promise<SearchItem[]> {
+    const { filter = {}, contains, limit = 10, offset = 0, query } = operation;
     const prefix = operation.namespacePrefix.map((label) => checkText("namespace", label));
     const { index } = this.#options;
     const found =
       index !== undefined && query !== undefined && query.trim() !== ""
-        ? await this.#searchByMeaning(index, { prefix, filter, limit, offset, query })
-        : (await searchItems(this.#database.sql, { prefix, filter, limit, offset })).map((row) => ({ row, item: toItem(row) }));
+        ? await this.#searchByMeaning(index, { prefix, filter, contains, limit, offset, query })
+        : (await searchItems(this.#database.sql, { prefix, filter, contains, limit, offset })).map((row) => ({ row, item: toItem(row) }));
     await this.#refresh(
       found.map(({ row }) => row),
       operation.refreshTtl,
@@ -111,7 +116,7 @@ export class Store extends BaseStore {
 
   async #searchByMeaning(
     index: NonNullable<StoreOptions["index"]>,
-    search: { prefix: string[]; filter: Record<string, unknown>; limit: number; offset: number; query: string },
+    search: { prefix: string[]; filter: Record<string, unknown>; contains: Record<string, unknown> | undefined; limit: number; offset: number; query: string },
   ): Promise<{ row: StoreRow; item: SearchItem }[]> {
     const [wanted] = await embedTexts(index, [search.query]);
     if (wanted === undefined) return [];

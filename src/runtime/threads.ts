@@ -7,6 +7,8 @@ import { setThreadGraph } from "#db/queries/set-thread-graph.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { threadStorage } from "#db/queries/thread-storage.ts";
 import { AppError } from "#errors";
+import { JUDGED, metadataOf, permit } from "#governance/permit.ts";
+import type { Reach } from "#ports/access.ts";
 import { RunCommand } from "#protocol/run-create.ts";
 import type { Caller, ThreadsService } from "#ports/services.ts";
 import type { Checkpoint, Thread } from "#protocol/wire.ts";
@@ -27,11 +29,15 @@ import type { Worker } from "./worker.ts";
 export function makeThreadsService(context: RuntimeContext, worker: Worker | null): ThreadsService {
   const { sql } = context.database;
 
-  async function mustFind(caller: Caller, threadId: string): Promise<ThreadRow> {
+  async function mustFind(reach: Reach, threadId: string): Promise<ThreadRow> {
     if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
-    const row = await findThread(sql, threadId, caller.owner);
+    const row = await findThread(sql, threadId, reach);
     if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
     return row;
+  }
+
+  async function mustRead(caller: Caller, threadId: string): Promise<ThreadRow> {
+    return mustFind((await permit(caller, "threads:read", { thread_id: threadId })).access, threadId);
   }
 
   async function graphOf(thread: ThreadRow, config: GraphConfig): Promise<RunnableGraph> {
@@ -44,13 +50,18 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     async create(caller, input) {
       const threadId = input.thread_id ?? newId();
       if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
-      const metadata = input.metadata ?? {};
+      const { access, value } = await permit(caller, "threads:create", {
+        thread_id: threadId,
+        metadata: input.metadata ?? {},
+        if_exists: input.if_exists ?? "raise",
+      });
+      const metadata = metadataOf(value);
       const graphId = typeof metadata["graph_id"] === "string" ? metadata["graph_id"] : null;
       if (input.supersteps !== undefined && graphId === null)
         throw new AppError("invalid_request", 'supersteps need metadata {"graph_id": …}: they are replayed through that graph.');
       const made = await insertThread(sql, { threadId, owner: caller.owner, metadata, ttl: input.ttl ?? context.retention.defaultTtl });
       if (made === null) {
-        const existing = input.if_exists === "do_nothing" ? await findThread(sql, threadId, caller.owner) : null;
+        const existing = input.if_exists === "do_nothing" ? await findThread(sql, threadId, access) : null;
         if (existing === null) throw new AppError("conflict", "Thread already exists");
         return wireThread(existing);
       }
@@ -60,15 +71,15 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
           const config = { configurable: { thread_id: threadId, checkpoint_ns: "" } };
           const graph = await context.graphs.compiled(graphId, config);
           const steps = input.supersteps.map((step) => ({ updates: step.updates.map((update) => ({ values: valuesOf(update), asNode: update.as_node })) }));
-          await editingThread(sql, { threadId, atHead: true }, () => graph.bulkUpdateState(config, steps));
+          await editingThread(sql, { threadId }, () => graph.bulkUpdateState(config, steps));
           await refreshThread(context, made, graphId);
         }
       }
-      return wireThread(await mustFind(caller, threadId));
+      return wireThread(await mustFind(JUDGED, threadId));
     },
 
     async get(caller, threadId, input) {
-      const row = await mustFind(caller, threadId);
+      const row = await mustRead(caller, threadId);
       const include = input?.include ?? [];
       return {
         ...wireThread(row),
@@ -78,30 +89,34 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     },
 
     async search(caller, input) {
-      const { rows, total } = await searchThreads(sql, { ...input, owner: caller.owner });
+      const { access, value } = await permit(caller, "threads:search", { ...input });
+      const { rows, total } = await searchThreads(sql, { ...input, metadata: metadataOf(value), owner: access });
       return { items: rows.map(wireThread), total };
     },
 
     async count(caller, input) {
-      return countThreads(sql, { ...input, owner: caller.owner });
+      const { access, value } = await permit(caller, "threads:search", { ...input });
+      return countThreads(sql, { ...input, metadata: metadataOf(value), owner: access });
     },
 
     async update(caller, threadId, input) {
-      await mustFind(caller, threadId);
-      const row = await patchThread(sql, { threadId, owner: caller.owner, ...input });
+      const { access, value } = await permit(caller, "threads:update", { thread_id: threadId, metadata: input.metadata });
+      await mustFind(access, threadId);
+      const row = await patchThread(sql, { threadId, ...input, owner: access, metadata: metadataOf(value) });
       if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
       return wireThread(row);
     },
 
     async delete(caller, threadId) {
-      await mustFind(caller, threadId);
+      await mustFind((await permit(caller, "threads:delete", { thread_id: threadId })).access, threadId);
       await removeThread(context, worker, { threadId });
     },
 
     async prune(caller, input) {
       let pruned = 0;
       for (const threadId of new Set(input.thread_ids)) {
-        if ((await findThread(sql, threadId, caller.owner)) === null) continue;
+        const { access } = await permit(caller, input.strategy === "delete" ? "threads:delete" : "threads:update", { thread_id: threadId });
+        if ((await findThread(sql, threadId, access)) === null) continue;
         const done = input.strategy === "delete" ? await removeThread(context, worker, { threadId }) : await pruneThread(context, { threadId });
         if (done) pruned += 1;
       }
@@ -109,21 +124,26 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     },
 
     async storage(caller, threadId) {
-      await mustFind(caller, threadId);
+      await mustRead(caller, threadId);
       return threadStorage(sql, threadId);
     },
 
     async copy(caller, threadId) {
       const copyId = newId();
-      const copy = isUuid(threadId) ? await copyThread(sql, { from: threadId, to: copyId, owner: caller.owner }) : null;
+      const reach = (await permit(caller, "threads:read", { thread_id: threadId })).access;
+      const original = isUuid(threadId) ? await findThread(sql, threadId, reach) : null;
       // LangChain's suite asserts 409 here
+      if (original === null) throw new AppError("conflict", `Thread with ID ${threadId} not found`);
+      const { value } = await permit(caller, "threads:create", { thread_id: copyId, metadata: { ...original.metadata, thread_id: copyId } });
+      const metadata = caller.judge === undefined ? {} : { metadata: metadataOf(value) };
+      const copy = await copyThread(sql, { from: threadId, to: copyId, owner: caller.owner, reach, ...metadata });
       if (copy === null) throw new AppError("conflict", `Thread with ID ${threadId} not found`);
-      if (copy.graph_id !== null && context.graphs.find(copy.graph_id) !== null) await refreshThread(context, copy, copy.graph_id);
-      return wireThread(await mustFind(caller, copyId));
+      if (copy.graph_id !== null && context.graphs.find(copy.graph_id) !== null) await refreshThread(context, copy, copy.graph_id, { keepsStatus: true });
+      return wireThread(await mustFind(JUDGED, copyId));
     },
 
     async state(caller, threadId, input) {
-      const thread = await mustFind(caller, threadId);
+      const thread = await mustRead(caller, threadId);
       if (thread.graph_id === null) return { ...EMPTY_STATE };
       const config = { configurable: addressOf(threadId, input.checkpoint) };
       const graph = await graphOf(thread, config);
@@ -137,13 +157,12 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     },
 
     async updateState(caller, threadId, input) {
-      const thread = await mustFind(caller, threadId);
+      const thread = await mustFind((await permit(caller, "threads:update", { thread_id: threadId })).access, threadId);
       await refuseWhileActive(sql, threadId);
       if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
       const config = { configurable: addressOf(threadId, input.checkpoint) };
       const graph = await graphOf(thread, config);
-      const atHead = !input.checkpoint?.checkpoint_id;
-      const updated = await editingThread(sql, { threadId, atHead }, () => applyUpdate(graph, config, input.values, input.as_node));
+      const updated = await editingThread(sql, { threadId, at: input.checkpoint }, () => applyUpdate(graph, config, input.values, input.as_node));
       if (thread.graph_id !== null) await refreshThread(context, thread, thread.graph_id);
       const checkpoint = checkpointOf(updated);
       if (checkpoint === null) throw new AppError("internal", "The graph saved no checkpoint.");
@@ -151,7 +170,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     },
 
     async history(caller, threadId, input) {
-      const thread = await mustFind(caller, threadId);
+      const thread = await mustRead(caller, threadId);
       if (thread.graph_id === null) return [];
       const config = { configurable: { checkpoint_ns: "", ...addressOf(threadId, input.checkpoint) } };
       const graph = await graphOf(thread, config);

@@ -3,6 +3,7 @@ import { AppError } from "#errors";
 import type { Identify } from "#ports/authentication.ts";
 import type { HttpSettings } from "#protocol/langgraph-json.ts";
 import { chooseConfigurableHeaders } from "./configurable-headers.ts";
+import type { RateLimiter } from "#ports/rate-limiter.ts";
 import type { RouteContext } from "./context.ts";
 import { corsPolicy } from "./cors-policy.ts";
 import { customApp, type FetchApp } from "./custom-app.ts";
@@ -11,14 +12,18 @@ import { disabledRoutes } from "./middleware/disabled-routes.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { hosts } from "./middleware/hosts.ts";
 import { jsonBody } from "./middleware/json-body.ts";
+import { measure } from "./middleware/measure.ts";
 import { mountPrefix } from "./middleware/mount-prefix.ts";
 import { origins, type PortRange } from "./middleware/origins.ts";
+import { limitAddresses, limitCallers } from "./middleware/rate-limits.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { notBuiltRoutes } from "./routes/not-built.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { runStreamRoutes } from "./routes/run-streams.ts";
@@ -37,6 +42,8 @@ export interface AppOptions extends RouteContext {
   alwaysAllowedOrigins?: readonly string[];
   /** `http` of the langgraph.json. */
   http?: HttpSettings | undefined;
+  /** Holds back whoever asks too much; null: nobody. */
+  rateLimiter?: RateLimiter | null;
   /** The loaded `http.app`. */
   customApp?: FetchApp | null;
   /** Where delivered services listen; their pages are no pages of this machine's owner. */
@@ -55,6 +62,9 @@ export function createApp(options: AppOptions): Express {
   const policy = corsPolicy(options.allowedOrigins, options.http?.cors, options.alwaysAllowedOrigins);
   app.use(requestId, securityHeaders, mountPrefix(options.http?.mount_prefix), hosts(options.allowedHosts), origins(policy, options.servicePorts ?? null));
   app.use(readableAddress);
+  // what an application of the user is asked is timed where it asks us
+  const timed = options.metrics ? [measure(options.metrics)] : [];
+  app.use(...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
   const who = options.identify ? identification(options.identify) : null;
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
@@ -65,6 +75,7 @@ export function createApp(options: AppOptions): Express {
     const custom = customApp(options.customApp, (original) => [
       requestId,
       securityHeaders,
+      ...timed,
       ...builtIn({ ...context, caller: (request) => context.caller(original(request)) }),
     ]);
     app.use(custom.handler);
@@ -79,6 +90,8 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     disabledRoutes(options.http),
     chooseConfigurableHeaders(options.http?.configurable_headers),
     systemRoutes(options.services.system),
+    ...(options.metrics ? [metricsRoutes({ caller: options.caller, metrics: options.metrics })] : []),
+    ...(options.rateLimiter ? [limitCallers(options.rateLimiter, options.caller)] : []),
     ...jsonBody(),
     notBuiltRoutes(),
     assistantRoutes(options),
@@ -89,6 +102,7 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     runStreamRoutes(options),
     runRoutes(options),
     storeRoutes(options),
+    mcpRoutes(options),
     approvalRoutes(options),
     projectRoutes(options),
     (request: Request) => {

@@ -7,6 +7,8 @@ export interface Started {
   url: string | null;
   movedFrom: number | null;
   config: Config;
+  /** The project brings its own. */
+  hasAuth: boolean;
   dataDir: string;
   embedded: boolean;
   sandbox: SandboxLevel;
@@ -41,7 +43,8 @@ export function announce(started: Started): void {
     say("models", `${config.OPENAI_BASE_URL ?? "OpenAI"}${started.models === "record" ? `, recorded to ${config.RECORD_TO}` : ""}`);
   }
   if (config.WEBHOOK_SECRET === undefined) say("webhooks", "unsigned (WEBHOOK_SECRET is not set)");
-  if (config.AUTH === "none") say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
+  if (started.hasAuth) say("identity", "auth of the langgraph.json");
+  else if (config.AUTH === "none") say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
 }
 
 function linesOf(text: string): string[] {

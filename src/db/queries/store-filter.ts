@@ -11,8 +11,14 @@ const OPERATORS: readonly string[] = ["$eq", "$ne", "$in", "$nin", ...COMPARISON
  * row whose field has another type does not match, and does not fail the query either.
  * @throws AppError `invalid_request` for an operator that does not exist.
  */
-export function storeFilter(sql: postgres.Sql, filter: Record<string, unknown>): Fragment {
-  return Object.entries(filter).reduce((before: Fragment, [field, wanted]) => sql`${before} and ${fieldCondition(sql, field, wanted)}`, sql``);
+export function storeFilter(sql: postgres.Sql, filter: Record<string, unknown>, contains: Record<string, unknown> = {}): Fragment {
+  return Object.entries(filter).reduce((before: Fragment, [field, wanted]) => sql`${before} and ${fieldCondition(sql, field, wanted)}`, judged(sql, contains));
+}
+
+/** What a rule wants of an item: of its value, its key and its namespace, whose first label (the owner's) is not for rules to see. */
+export function judged(sql: postgres.Sql, contains: Record<string, unknown>): Fragment {
+  if (Object.keys(contains).length === 0) return sql``;
+  return sql`and (value || jsonb_build_object('namespace', to_jsonb(namespace[2:]), 'key', key)) @> ${JSON.stringify(contains)}::jsonb`;
 }
 
 function fieldCondition(sql: postgres.Sql, field: string, wanted: unknown): Fragment {

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { storeFilter } from "./store-filter.ts";
+import { judged, storeFilter } from "./store-filter.ts";
 import { labels } from "./store-labels.ts";
 
 export interface StoreRow {
@@ -44,12 +44,12 @@ function atAddresses(sql: postgres.Sql, addresses: readonly StoreAddress[]) {
 /** Items whose namespace begins with these labels, the last changed first. `filter` as in `store-filter.ts`. */
 export async function searchItems(
   sql: postgres.Sql,
-  query: { prefix: readonly string[]; filter: Record<string, unknown>; limit: number; offset: number },
+  query: { prefix: readonly string[]; filter: Record<string, unknown>; contains?: Record<string, unknown> | undefined; limit: number; offset: number },
 ): Promise<StoreRow[]> {
   // the first comparison narrows the scan of the primary key, the second one is the condition
   return await sql<StoreRow[]>`
     select * from store_items
-    where namespace >= ${labels(sql, query.prefix)} and namespace[1:${query.prefix.length}::int] = ${labels(sql, query.prefix)} and ${alive(sql)} ${storeFilter(sql, query.filter)}
+    where namespace >= ${labels(sql, query.prefix)} and namespace[1:${query.prefix.length}::int] = ${labels(sql, query.prefix)} and ${alive(sql)} ${storeFilter(sql, query.filter, query.contains)}
     order by updated_at desc, namespace, key
     limit ${query.limit} offset ${query.offset}
   `;
@@ -58,9 +58,9 @@ export async function searchItems(
 /** The namespaces that hold something, cut to `depth` labels, in order. `*` in a rule stands for any label. */
 export async function listNamespaces(
   sql: postgres.Sql,
-  query: { rules: readonly MatchRule[]; depth: number | null; limit: number; offset: number },
+  query: { rules: readonly MatchRule[]; contains?: Record<string, unknown> | undefined; depth: number | null; limit: number; offset: number },
 ): Promise<string[][]> {
-  let conditions = alive(sql);
+  let conditions = sql`${alive(sql)} ${judged(sql, query.contains ?? {})}`;
   for (const { end, path } of query.rules) {
     conditions = sql`${conditions} and cardinality(namespace) >= ${path.length}::int`;
     for (const [place, label] of path.entries()) {

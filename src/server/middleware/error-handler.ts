@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response } from "express";
 import { AppError, isAppError, toAppError, type ErrorCode } from "#errors";
 import type { Log } from "#log";
+import { AuthRefusal } from "#protocol/auth.ts";
 import { ERROR_CODE_HEADER, type ErrorBody } from "#protocol/errors.ts";
 
 /**
@@ -51,6 +52,9 @@ const HIDDEN: Partial<Record<ErrorCode, string>> = {
   database_unavailable: "The database does not answer. Nothing was lost; try again in a moment.",
 };
 
+/** Headers that describe the answer itself, which a refusal cannot choose. */
+const OF_THE_ANSWER = new Set(["connection", "content-encoding", "content-length", "content-type", "transfer-encoding"]);
+
 /** Paths that are ours and answer errors as JSON; all others speak LangGraph's plain text. */
 const OURS = /^\/(?:approvals|projects)(?:\/|$)/;
 
@@ -58,13 +62,15 @@ const OURS = /^\/(?:approvals|projects)(?:\/|$)/;
 export function errorHandler(log: Log): ErrorRequestHandler {
   return function answerError(thrown: unknown, request: Request, response: Response, _next: NextFunction): void {
     const error = fromExpress(thrown) ?? toAppError(thrown);
-    const status = STATUS[error.code];
+    const refusal = error instanceof AuthRefusal ? error : null;
+    const status = refusal?.status ?? STATUS[error.code];
     const facts = { code: error.code, status, method: request.method, path: request.path, request_id: response.get("x-request-id") };
     if (status >= 500) log.error({ ...facts, err: thrown }, "request failed");
     else log.debug({ ...facts, message: error.message }, "request refused");
     // too late for a status: cut the connection, so that the client does not take a torn answer for a whole one
     if (response.headersSent) return void response.destroy();
-    const body = errorBody(error);
+    const body = refusal === null ? errorBody(error) : { code: error.code, message: error.message, details: {} };
+    if (refusal !== null) for (const [name, value] of Object.entries(refusal.headers)) if (!OF_THE_ANSWER.has(name)) response.set(name, value);
     response.status(status).set(ERROR_CODE_HEADER, error.code);
     if (OURS.test(request.path)) response.json(body);
     else response.type("text/plain").send(body.message);

@@ -1,0 +1,18 @@
+import type { IncomingMessage } from "node:http";
+import type { Caller } from "./services.ts";
+
+/**
+ * Says who asks, from the headers and the address of a request alone, before anything of it is read.
+ * @throws AuthRefusal or AppError `unauthorized` for a request without an acceptable identity
+ */
+export type Identify = (request: IncomingMessage) => Promise<Caller>;
+
+/** Authentication and rules that a project brings itself: `auth` of its langgraph.json. */
+export interface ProjectAuth {
+  /** @throws AuthRefusal in the project's words, AppError `internal` when its code is broken. */
+  authenticate(request: Request): Promise<Caller>;
+  /** A page of LangGraph Studio: identified by the server, judged by the project's rules. Null: not wanted (`disable_studio_auth`). */
+  readonly studio: Caller | null;
+  /** Rules are about every use of the store, so that all callers and all graphs share one. */
+  readonly sharesStore: boolean;
+}

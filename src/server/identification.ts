@@ -1,0 +1,89 @@
+import type { IncomingMessage } from "node:http";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { AppError } from "#errors";
+import type { Identify, ProjectAuth } from "#ports/authentication.ts";
+import type { Caller } from "#ports/services.ts";
+import { isLoopbackName, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
+
+/** Asked by machines that watch the server, and by clients before they have an identity; they tell nothing of anybody. */
+const OPEN = new Set(["/ok", "/info"]);
+
+/** Built files of UI components are loaded by `<script>`, which sends no credentials. */
+function isOpen(request: Request): boolean {
+  // a path with dots in it means another one to whoever resolves them
+  if (!URL.canParse(request.url, "http://localhost") || new URL(request.url, "http://localhost").pathname !== request.path) return false;
+  return OPEN.has(request.path) || (request.method === "GET" && request.path.startsWith("/ui/"));
+}
+
+export interface Identification {
+  /** Settles who asks, or refuses. Nothing of the body has been read yet. */
+  readonly middleware: RequestHandler;
+  /** @throws AppError `unauthorized` for a request that did not come through the middleware */
+  caller(request: Request): Caller;
+}
+
+/** Who asks is settled once a request, in front of everything that could need to know; whoever needs it asks here. */
+export function identification(identify: Identify): Identification {
+  const callers = new WeakMap<Request, Caller>();
+  return {
+    async middleware(request: Request, _response: Response, next: NextFunction) {
+      if (!isOpen(request)) callers.set(request, await identify(request));
+      next();
+    },
+    caller(request) {
+      const caller = callers.get(request);
+      if (caller === undefined) throw new AppError("unauthorized", "Unauthorized");
+      return caller;
+    },
+  };
+}
+
+/**
+ * Who asks according to the project's own auth.
+ *
+ * @param servicePorts where delivered services listen: their pages, which a model wrote, are not Studio
+ */
+export function identifyBy(auth: ProjectAuth, servicePorts: PortRange): Identify {
+  return async (request) => {
+    if (auth.studio !== null && claimsStudio(request)) {
+      if (!isPageOfThisMachine(request, servicePorts))
+        throw new AppError("unauthorized", "x-auth-scheme: langsmith is accepted only from a page of Studio or localhost that calls this machine directly.");
+      return auth.studio;
+    }
+    return auth.authenticate(toFetchRequest(request));
+  };
+}
+
+/** How Studio says that it brings no credentials. The reference server believes whoever says so. */
+function claimsStudio(request: IncomingMessage): boolean {
+  return request.headers["x-auth-scheme"] === "langsmith";
+}
+
+const RELAYED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/** The claim needs no proof, so only the person at this machine may make it: no other host, and nothing that came through a proxy. */
+function isPageOfThisMachine(request: IncomingMessage, servicePorts: PortRange): boolean {
+  const { origin, host = "" } = request.headers;
+  if (!isLoopbackAddress(request.socket.remoteAddress) || RELAYED.some((name) => request.headers[name] !== undefined)) return false;
+  if (!URL.canParse(`http://${host}`) || !isLoopbackName(new URL(`http://${host}`).hostname)) return false;
+  if (origin === STUDIO_ORIGIN) return true;
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  const { hostname, port } = new URL(origin);
+  const isService = hostname.endsWith(".localhost") || (Number(port) >= servicePorts.first && Number(port) <= servicePorts.last);
+  return isLoopbackName(hostname) && !isService;
+}
+
+function isLoopbackAddress(address: string | undefined): boolean {
+  return address !== undefined && (address === "::1" || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address));
+}
+
+/** The request without its body: an anonymous caller's megabytes are not read to find out that they are anonymous. */
+function toFetchRequest(request: IncomingMessage): globalThis.Request {
+  const address = `http://${request.headers.host ?? "localhost"}${"originalUrl" in request ? String(request.originalUrl) : request.url}`;
+  if (!URL.canParse(address)) throw new AppError("invalid_request", "The address cannot be read.");
+  const method = request.method ?? "GET";
+  if (["TRACE", "TRACK", "CONNECT"].includes(method)) throw new AppError("invalid_request", `${method} is not served here.`);
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(request.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
+  return new globalThis.Request(address, { method, headers });
+}
