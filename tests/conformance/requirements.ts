@@ -181,6 +181,15 @@ export const REQUIREMENTS = {
     source: "langgraph config.store (its wrapper fails at the last two)",
   },
 
+  // Model Context Protocol
+  "mcp.tools": { behaviour: "every assistant is a tool: a plain unique name, its description, its graph's input schema", source: "platform /mcp" },
+  "mcp.call": { behaviour: "a call runs the graph and answers its last message, or its values as JSON, with progress by step", source: "MCP tools/call" },
+  "mcp.errors": { behaviour: "a graph that fails, a tool that is not there and arguments that do not fit are tool errors", source: "MCP tools/call isError" },
+  "mcp.waits": { behaviour: "a call that needs an answer says what is asked and on which thread; continue_thread goes on", source: "ours" },
+  "mcp.turns": { behaviour: "continue_thread takes the next turn of a conversation", source: "ours" },
+  "mcp.cancel": { behaviour: "a call that its client gives up, by notification or by leaving, cancels its run", source: "MCP cancellation" },
+  "mcp.http": { behaviour: "GET and DELETE are 405, junk is 4xx; a page of elsewhere is refused", source: "MCP Streamable HTTP" },
+
   // foreign projects
   "foreign.javascript": {
     behaviour: "a plain JavaScript project is streamed, interrupted and resumed; a graph that does not load is named and hurts nobody",
@@ -201,6 +210,10 @@ export const REQUIREMENTS = {
   "http.app.streams": { behaviour: "http.app: event streams pass its middleware as they come, and a client's leaving is felt behind it", source: "peer" },
   "http.app.errors": { behaviour: "http.app: an error of its own is 500 without its words, a torn body is cut, the server stays up", source: "ours" },
   "http.loopback": { behaviour: "a Client without address inside a graph or a route of http.app reaches this server", source: "sdk langgraph_api:fetch" },
+  "http.mount-prefix": { behaviour: "http.mount_prefix: everything is under the prefix, for the SDK too", source: "docs http.mount_prefix" },
+  "ui.component": { behaviour: "POST /ui/:graph answers HTML that loads a bundle, which renders with the page's React", source: "sdk LoadExternalComponent; peer" },
+  "ui.names": { behaviour: "a component's name is text: it cannot leave its attribute or its script", source: "langgraph-api advisory on stored XSS; ours" },
+  "ui.unknown": { behaviour: "components of an unknown graph are 404, ones that do not compile say why", source: "peer" },
   "http.cors": { behaviour: "http.cors replaces our origins and says methods, headers, credentials, exposed headers and age", source: "docs http.cors" },
   "http.disable": { behaviour: "http.disable_* makes a group of routes 404", source: "docs http" },
   "http.configurable-headers": {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { AsyncBatchedStore } from "@langchain/langgraph-checkpoint";
+import { AsyncBatchedStore, type GetOperation } from "@langchain/langgraph-checkpoint";
 import { sweepStoreItems } from "#db/queries/sweep-store-items.ts";
 import { AppError } from "#errors";
 import { mendStoreOfNodes } from "#runtime/store-in-nodes.ts";
-import { Store } from "#runtime/store.ts";
+import { type RefreshingRead, Store, type TimedPut } from "#runtime/store.ts";
 import { testDatabase } from "../helpers/database.ts";
 import { wordVector } from "../helpers/embedding-endpoint.ts";
 
@@ -101,10 +101,11 @@ describe("time to live", () => {
 
   it("is the put's, else the configured one; null is for ever", async () => {
     await timed.put(["ttl"], "default", {});
-    await timed.batch([
+    const puts: TimedPut[] = [
       { namespace: ["ttl"], key: "own", value: {}, ttl: 5 },
       { namespace: ["ttl"], key: "ever", value: {}, ttl: null },
-    ] as Parameters<Store["batch"]>[0]);
+    ];
+    await timed.batch(puts);
     expect([await expiry("default"), await expiry("own"), await expiry("ever")]).toMatchObject([
       { ttl_minutes: 60 },
       { ttl_minutes: 5 },
@@ -133,7 +134,8 @@ describe("time to live", () => {
     await soon();
     await timed.get(["reads"], "read");
     expect(await minutesLeft()).toBe(1);
-    await timed.batch([{ namespace: ["reads"], key: "read", refreshTtl: true }] as Parameters<Store["batch"]>[0]);
+    const refreshing: RefreshingRead<GetOperation>[] = [{ namespace: ["reads"], key: "read", refreshTtl: true }];
+    await timed.batch(refreshing);
     expect(await minutesLeft()).toBe(60);
     await soon();
     await store.search(["reads"]);

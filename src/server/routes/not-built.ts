@@ -5,10 +5,8 @@ import { AppError } from "#errors";
 const NOT_BUILT: { paths: string[]; what: string }[] = [
   { paths: ["/threads/:thread_id/commands", "/threads/:thread_id/stream/events"], what: "Protocol v2 (commands and stream/events) is" },
   { paths: ["/threads/:thread_id/stream"], what: "The stream of all runs of a thread is" },
-  { paths: ["/mcp", "/mcp/*rest"], what: "The MCP endpoint is" },
   { paths: ["/a2a/*rest", "/.well-known/agent-card.json"], what: "A2A is" },
-  { paths: ["/ui/*rest"], what: "Serving UI components is" },
-  { paths: ["/metrics", "/docs", "/openapi.json"], what: "This page is" },
+  { paths: ["/docs", "/openapi.json"], what: "This page is" },
 ];
 
 /**

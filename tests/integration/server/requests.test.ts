@@ -115,7 +115,7 @@ describe("addresses", () => {
 
   test.each([
     ["POST", `/threads/${ID}/commands`],
-    ["POST", "/mcp/"],
+    ["GET", "/ui/x/y.js"],
     ["POST", "/threads/prune"],
   ])("%s %s says that it is not built yet, in a status that clients do not repeat", async (method, path) => {
     const answer = await send(method, path, method === "POST" ? "{}" : undefined);
