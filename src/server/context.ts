@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import type { Log } from "#log";
+import type { MetricsService, ServerMetrics } from "#ports/metrics.ts";
 import type { Caller, Services } from "#ports/services.ts";
 import type { SseOptions } from "./sse.ts";
 
@@ -11,4 +12,5 @@ export interface RouteContext {
   caller: (request: Request) => Caller;
   /** How event streams are kept alive and slow readers dropped; for tests. */
   stream?: Omit<SseOptions, "log">;
+  metrics?: (ServerMetrics & MetricsService) | null;
 }

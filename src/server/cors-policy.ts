@@ -17,7 +17,8 @@ export interface CorsPolicy {
 }
 
 /** Response headers that clients in a browser read, whatever a project lists. */
-const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next", "x-error-code", "x-request-id"];
+const RATE_LIMIT = ["retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+const EXPOSED = ["content-location", "location", "x-pagination-total", "x-pagination-next", "x-error-code", "x-request-id", ...RATE_LIMIT];
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const PREFLIGHT_SECONDS = 600;
 

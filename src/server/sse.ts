@@ -21,6 +21,8 @@ export interface SseOptions {
   heartbeatMs?: number;
   /** Milliseconds a reader may leave the connection full before it is dropped; 30,000 unless told. */
   slowReaderMs?: number;
+  /** Told when a stream begins; what it answers is called at the end. */
+  opened?: () => () => void;
 }
 
 const HEARTBEAT = ": heartbeat\n";
@@ -43,6 +45,7 @@ export async function sendEvents(response: Response, stream: RunStream, options:
     if (!response.writableNeedDrain && response.writable) response.write(HEARTBEAT);
   }, options.heartbeatMs ?? HEARTBEAT_MS);
   heartbeat.unref();
+  const closed = options.opened?.();
   try {
     for await (const frame of stream) {
       if (response.destroyed) return;
@@ -54,6 +57,7 @@ export async function sendEvents(response: Response, stream: RunStream, options:
     cut(response);
   } finally {
     clearInterval(heartbeat);
+    closed?.();
   }
 }
 
