@@ -80,9 +80,40 @@ export function isAppError(error: unknown): error is AppError {
   return typeof error === "object" && error !== null && MARK in error;
 }
 
-/** Turns anything thrown into an AppError: itself when it is one, `internal` otherwise (the cause is kept). */
+/** Codes of PostgreSQL and of its driver that pass by themselves: it restarts, fails over, is full for a moment, or undid one side of a deadlock. */
+const PASSING = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+  "08000",
+  "08001",
+  "08003",
+  "08006",
+  "25006",
+  "57P01",
+  "57P02",
+  "57P03",
+  "40P01",
+  "40001",
+  "53300",
+]);
+
+/** True for what a connection to a database says when the server goes away or asks to try again: the same may work a moment later. */
+export function isConnectionLost(error: unknown): boolean {
+  if (typeof error !== "object" || error === null || !("code" in error)) return false;
+  return PASSING.has(String(error.code)) && ("query" in error || "severity" in error || "address" in error || String(error.code).startsWith("CONNECT"));
+}
+
+/** Turns anything thrown into an AppError: itself when it is one, `database_unavailable` or `internal` otherwise (the cause is kept). */
 export function toAppError(error: unknown): AppError {
   if (isAppError(error)) return error;
+  if (isConnectionLost(error)) return new AppError("database_unavailable", "The database does not answer.", { cause: error });
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (code === "ENOSPC") {
     return new AppError("disk_full", "The disk is full. Free some space and run it again; nothing was lost.", { cause: error });

@@ -28,6 +28,8 @@ export interface Database extends AsyncDisposable {
   readonly drizzle: PostgresJsDatabase;
   /** Connection string, for a child process or a second client. Holds the password: never log it. */
   readonly url: string;
+  /** When a connection of the pool was lost or could not be made for the last time, by `performance.now()`; -Infinity for never. */
+  lastLoss(): number;
   /** Subscribes on one connection of its own that is shared by all channels and reconnects by itself. */
   listen(channel: string, handlers: ListenHandlers): Promise<Subscription>;
 }
@@ -96,7 +98,8 @@ export function createClient(options: DatabaseOptions & { onclose?: () => void; 
  * @throws AppError `database_unavailable` (nothing answers, or it refuses us), `invalid_config` (not a URL).
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const sql = createClient(options);
+  let lastLoss = Number.NEGATIVE_INFINITY;
+  const sql = createClient({ ...options, onclose: () => (lastLoss = performance.now()) });
   const { serializers, parsers } = sql.options;
   const kept = [...JSON_TYPES, ...TIME_TYPES].map((type) => [type, serializers[type], parsers[type]] as const);
   const orm = drizzle(sql);
@@ -116,6 +119,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     sql,
     drizzle: orm,
     url: options.url,
+    lastLoss: () => lastLoss,
     async listen(channel, handlers) {
       const subscription = await sql.listen(channel, handlers.onNotify, () => handlers.onSubscribed?.());
       return { [Symbol.asyncDispose]: () => subscription.unlisten() };

@@ -19,7 +19,8 @@ import { readDeltaHistory } from "#db/queries/delta-history.ts";
 import { putCheckpoint, type CheckpointRow, type Fence } from "#db/queries/put-checkpoint.ts";
 import { putWrites } from "#db/queries/put-writes.ts";
 import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
-import { AppError } from "#errors";
+import { AppError, isConnectionLost } from "#errors";
+import { retrying } from "./backoff.ts";
 import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpointer-config.ts";
 import { KnownParts } from "./checkpointer-known.ts";
 import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
@@ -141,7 +142,7 @@ export class Checkpointer extends BaseCheckpointSaver {
             await lockForEdit(tx, threadId);
             return putCheckpoint(tx, { ...row, parts: missing }, generation, fence);
           })
-        : await putCheckpoint(sql, { ...row, parts: missing }, generation, fence);
+        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts: missing }, generation, fence));
       if (!outcome.fenced) throw this.#leaseLost(fence);
       if (outcome.written && outcome.generation !== null) {
         if (parts.size > 0) this.#known.learn(threadId, outcome.generation, parts.keys());
@@ -172,7 +173,7 @@ export class Checkpointer extends BaseCheckpointSaver {
           await lockForEdit(tx, threadId);
           return putWrites(tx, rows, fence);
         })
-      : await putWrites(sql, rows, fence);
+      : await patiently(fence, () => putWrites(sql, rows, fence));
     if (!written) throw this.#leaseLost(fence);
   }
 
@@ -257,4 +258,12 @@ export class Checkpointer extends BaseCheckpointSaver {
 /** False for what the serializer gives another form when it stands alone: such a list is stored whole. */
 function hasJson(element: unknown): boolean {
   return !(element instanceof Uint8Array) && typeof element !== "function" && typeof element !== "symbol";
+}
+
+/**
+ * A run's write outlives a database that restarts: the step was done, and would be done again. Writing the same twice changes nothing, and the
+ * fence refuses what comes too late. Who edits a state over HTTP is told at once instead.
+ */
+function patiently<T>(fence: ReturnType<typeof fenceOf>, write: () => Promise<T>): Promise<T> {
+  return fence === null ? write() : retrying(write, { attempts: 10, when: isConnectionLost });
 }

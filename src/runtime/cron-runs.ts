@@ -3,7 +3,7 @@ import { anyCronDue, claimCron, type DueCron } from "#db/queries/claim-cron.ts";
 import { findAssistant } from "#db/queries/find-assistant.ts";
 import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { tryLockThread } from "#db/queries/try-lock-thread.ts";
-import { AppError, isAppError } from "#errors";
+import { AppError, isAppError, isConnectionLost } from "#errors";
 import { CronPayload } from "#protocol/crons.ts";
 import { backoff } from "./backoff.ts";
 import type { Chore } from "./chore.ts";

@@ -1,4 +1,4 @@
-import { isAppError } from "#errors";
+import { isAppError, isConnectionLost } from "#errors";
 
 export interface RunError {
   error: string;
@@ -12,29 +12,13 @@ export function runErrorOf(error: unknown): RunError {
   return { error: "Error", message: typeof error === "string" ? error : (JSON.stringify(error) ?? "unknown") };
 }
 
-const CONNECTION_LOST = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_ENDED",
-  "CONNECTION_DESTROYED",
-  "CONNECT_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOENT",
-  "57P01",
-  "57P02",
-  "57P03",
-  "40P01",
-  "40001",
-  "53300",
-]);
+/** True when the error, or what it comes from, is a database that went away. */
+export function isOutage(error: unknown): boolean {
+  return isConnectionLost(error) || (isAppError(error) && isConnectionLost(error.cause));
+}
 
 /** True where the same may work a moment later: an AppError that says so, or a database that went away. A node's own error is final. */
 export function isWorthRetrying(error: unknown): boolean {
-  if (isAppError(error)) return !error.terminal || (error.cause !== undefined && isConnectionLost(error.cause));
+  if (isAppError(error)) return !error.terminal || isOutage(error);
   return isConnectionLost(error);
-}
-
-export function isConnectionLost(error: unknown): boolean {
-  if (typeof error !== "object" || error === null || !("code" in error)) return false;
-  return CONNECTION_LOST.has(String(error.code)) && ("query" in error || "severity" in error || "address" in error || String(error.code).startsWith("CONNECT"));
 }

@@ -3,9 +3,9 @@ import { isGraphBubbleUp, RunControl } from "@langchain/langgraph";
 import { claimExpiredRuns } from "#db/queries/claim-expired-runs.ts";
 import { claimPendingRuns } from "#db/queries/claim-runs.ts";
 import type { ClaimedRow } from "#db/queries/run-row.ts";
-import { releaseRun } from "#db/queries/release-run.ts";
+import { type Release, releaseRun } from "#db/queries/release-run.ts";
 import { readCancel } from "#db/queries/read-cancel.ts";
-import { AppError, isAppError } from "#errors";
+import { AppError, isAppError, isConnectionLost } from "#errors";
 import type { RunPorts } from "#ports/run.ts";
 import { backoff, retrying } from "./backoff.ts";
 import { claimedRun, type ClaimedRun } from "./claimed-run.ts";
@@ -13,7 +13,7 @@ import { executeRun } from "./execute-run.ts";
 import { abandonRun, finishRun, rollBackRun } from "./finish-run.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { isConnectionLost, isWorthRetrying, runErrorOf } from "./run-error.ts";
+import { isOutage, isWorthRetrying, runErrorOf } from "./run-error.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { NodeActivity } from "./settle.ts";
 import { RunEvents } from "./thread-events/run-events.ts";
@@ -34,6 +34,8 @@ interface Active {
   stop: Stop | null;
   /** For a run that is followed over protocol v2. */
   events: RunEvents | null;
+  /** By `performance.now()`. */
+  since: number;
   done: Promise<void>;
 }
 
@@ -196,6 +198,7 @@ export class Worker implements AsyncDisposable {
       activity: new NodeActivity(),
       stop: null,
       events: null,
+      since: performance.now(),
       done: Promise.resolve(),
     };
     // taken over from ourselves, when the lease ran out unseen: two attempts must not go on side by side
@@ -232,7 +235,7 @@ export class Worker implements AsyncDisposable {
       if (run.crashes >= MAX_CRASHES)
         throw new AppError(
           "internal",
-          `The process that executed this run ended ${run.crashes} times at the same step. Look for a node that exhausts memory or exits.`,
+          `The process or the database that this run needs went away ${run.crashes} times at the same step. Look for a node that exhausts memory or exits.`,
         );
       const executed = await executeRun(this.#context, { ...active, frames, signal: active.abort.signal, ports: this.#ports(run) });
       // a cancellation that came while the last step ended still counts if it came before the commit
@@ -254,10 +257,16 @@ export class Worker implements AsyncDisposable {
           "timeout",
           new AppError("job_timeout", `The run took longer than ${this.#context.jobTimeoutSeconds} s (JOB_TIMEOUT).`),
         );
-      if (stop === "draining" || isDrained(error)) return this.#giveBack(active, 0, false);
-      if (isWorthRetrying(error) && run.failures + 1 < MAX_FAILURES && !(run.crashes >= MAX_CRASHES)) {
-        log.warn({ err: error, failures: run.failures + 1 }, "failed; tried again later");
-        return this.#giveBack(active, backoff(run.failures), true);
+      if (stop === "draining" || isDrained(error)) return this.#giveBack(active, 0, "drained");
+      if (isWorthRetrying(error) && run.crashes < MAX_CRASHES) {
+        const outage = isOutage(error) && this.#context.database.lastLoss() >= active.since;
+        if (outage || run.failures + 1 < MAX_FAILURES) {
+          log.warn({ err: error, failures: run.failures + (outage ? 0 : 1) }, outage ? "the database went away; tried again" : "failed; tried again later");
+          // branches beside the one that failed may still be at work; the next attempt must not meet them
+          active.abort.abort("retried");
+          await this.#settled(active);
+          return await this.#giveBack(active, outage ? 1 : backoff(run.failures), outage ? "outage" : "failed");
+        }
       }
       log.error({ err: error }, "run failed");
       await this.#endFailed(active, frames, "error", error);
@@ -303,11 +312,11 @@ export class Worker implements AsyncDisposable {
     } else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
   }
 
-  async #giveBack(active: Active, delaySeconds: number, failed: boolean): Promise<void> {
+  async #giveBack(active: Active, delaySeconds: number, why: Release["why"]): Promise<void> {
     const { run } = active;
     await this.#context.bus.flush(run.run_id);
     await active.events?.release();
-    await this.#whileHeld(active, () => releaseRun(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch, delaySeconds, failed }));
+    await this.#whileHeld(active, () => releaseRun(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch, delaySeconds, why }));
   }
 
   /** Ends must not be lost to a database that is away for a moment; what is lost for good is found by whoever takes the run over. */
