@@ -72,6 +72,8 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     const body = refusal === null ? errorBody(error) : { code: error.code, message: error.message, details: {} };
     if (refusal !== null) for (const [name, value] of Object.entries(refusal.headers)) if (!OF_THE_ANSWER.has(name)) response.set(name, value);
     response.status(status).set(ERROR_CODE_HEADER, error.code);
+    // what is away comes back; the SDK asks again by itself
+    if (status === 503) response.set("retry-after", "1");
     if (OURS.test(request.path)) response.json(body);
     else response.type("text/plain").send(body.message);
   };
