@@ -27,6 +27,7 @@ import { loadGraphs } from "#runtime/load-graphs.ts";
 import { readStoreOptions } from "#runtime/store-settings.ts";
 import { retentionOf } from "#runtime/retention.ts";
 import { Store } from "#runtime/store.ts";
+import { makeUiBundles } from "#runtime/ui-bundles.ts";
 import { createApp } from "#server/app.ts";
 import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
@@ -106,6 +107,7 @@ async function start(): Promise<Slipway> {
   const services = {
     ...runtime.services,
     projects: createProjectsService({ database, releases }),
+    ui: makeUiBundles(project),
     system: {
       ready: () => ready,
       info: () => ({

@@ -1,5 +1,7 @@
 import type { CronCreate, CronUpdate } from "../protocol/crons.ts";
 import type { RunCreate } from "../protocol/run-create.ts";
+import type { Command, CommandAnswer } from "../protocol/v2/commands.ts";
+import type { EventsFilter } from "../protocol/v2/events-filter.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
@@ -183,6 +185,23 @@ export interface CronsService {
   count(caller: Caller, input: CronFilter): Promise<number>;
 }
 
+/** Protocol v2: a thread is commanded and followed as a whole. */
+export interface ThreadProtocolService {
+  /**
+   * Never about subscriptions: those belong to a connection. What is wrong with the command's params is an answer of type `error`; what is
+   * wrong with the caller, the thread or the assistant is thrown.
+   */
+  command(caller: Caller, threadId: string, command: Command, extra: { headers: Record<string, string> }): Promise<CommandAnswer>;
+  /**
+   * The thread's events: those kept after `since`, then what comes, over all runs, until the signal. A frame's id is the event's, its name the
+   * event's method, its data the whole event. A thread that is not there yet is waited for. Where events after `since` are not kept any more,
+   * the current state comes in their place.
+   */
+  events(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>>;
+  /** Number of events kept after `since` that pass the filter. */
+  countKept(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<number>;
+}
+
 export interface StoreItem {
   namespace: string[];
   key: string;
@@ -233,13 +252,28 @@ export interface SystemService {
   info(): { version: string; langgraph_js_version: string; sandbox: SandboxLevel; models: ModelMode; graphs: { id: string; error: string | null }[] };
 }
 
+/** A built file of a graph's components. */
+export interface UiFile {
+  readonly name: string;
+  readonly contents: Buffer;
+}
+
+export interface UiService {
+  /** The bundle of a graph's components, script and styles. `not_found` for a graph without; `graph_load_failed` with the compiler's words. */
+  files(graphId: string): Promise<readonly UiFile[]>;
+  /** Under which the script of a graph's bundle can be asked to render. */
+  globalName(graphId: string): string;
+}
+
 export interface Services {
   assistants: AssistantsService;
   threads: ThreadsService;
   runs: RunsService;
+  threadProtocol: ThreadProtocolService;
   crons: CronsService;
   store: StoreService;
   approvals: ApprovalsService;
   projects: ProjectsService;
+  ui: UiService;
   system: SystemService;
 }

@@ -1,5 +1,6 @@
 import { createRequire, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
+import { followPathAliases } from "./path-aliases.ts";
 
 const requireOurs = createRequire(import.meta.url);
 let shared = false;
@@ -32,7 +33,7 @@ export function shareOurLangGraph(): void {
  * Lets Node load the TypeScript that type stripping cannot: enums, decorators, `.js` specifiers that mean `.ts`, path aliases. tsx's
  * `register` keeps one module graph, so the project gets the same LangGraph as we have (its `tsImport` would bring a second one).
  *
- * @param tsconfig of the first foreign project; tsx takes one per process.
+ * @param tsconfig of the first foreign project; tsx takes one per process. It decides how decorators and JSX are compiled; path aliases are each project's own.
  */
 export function prepareForeignTypeScript(tsconfig: string | null): Promise<void> {
   typescript ??= (async () => {
@@ -40,6 +41,7 @@ export function prepareForeignTypeScript(tsconfig: string | null): Promise<void>
     if (tsconfig !== null) process.env["TSX_TSCONFIG_PATH"] ??= tsconfig;
     const { register } = await import("tsx/esm/api");
     register();
+    followPathAliases();
   })();
   return typescript;
 }

@@ -32,6 +32,7 @@ import { storeRoutes } from "./routes/store.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { threadStateRoutes } from "./routes/thread-state.ts";
 import { threadRoutes } from "./routes/threads.ts";
+import { uiRoutes } from "./routes/ui.ts";
 
 export interface AppOptions extends RouteContext {
   /** Settles who asks, for every request; `caller` then answers with it. Absent: `caller` needs nothing but the request. */
@@ -103,6 +104,7 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     runRoutes(options),
     storeRoutes(options),
     mcpRoutes(options),
+    uiRoutes(options, options.http?.mount_prefix ?? ""),
     approvalRoutes(options),
     projectRoutes(options),
     (request: Request) => {

@@ -221,6 +221,28 @@ export const REQUIREMENTS = {
     source: "docs http.configurable_headers",
   },
 
+  // custom auth
+  "auth.open-routes": { behaviour: "with auth only /ok and /info answer without an identity, unknown paths neither", source: "ours; peer for /info" },
+  "auth.refusal": { behaviour: "an HTTPException keeps its status, message and headers; the body is not read before", source: "sdk auth HTTPException" },
+  "auth.broken-authenticate": { behaviour: "an authenticate() that fails or names nobody lets nobody in and tells nothing", source: "ours" },
+  "auth.studio": { behaviour: "x-auth-scheme: langsmith is Studio only from a page of Studio or localhost on this machine", source: "Studio; ours (the peer believes anybody)" },
+  "auth.studio-disabled": { behaviour: "disable_studio_auth turns that off", source: "docs auth.disable_studio_auth" },
+  "auth.run-user": { behaviour: "runs get langgraph_auth_user, its id and permissions, whatever the client says; credentials reach no run", source: "peer; docs custom auth" },
+  "auth.filter": {
+    behaviour: "a filter decides alone, lists included: what does not match is 404, 409 for copy and create, an error event for join stream",
+    source: "peer's auth suite",
+  },
+  "auth.new-thread": { behaviour: "a thread that a run makes has the metadata of the run, as the rule made it", source: "peer" },
+  "auth.assistants": {
+    behaviour: "an event without a rule keeps the owner rule; a run of somebody's assistant needs to read it; what graphs have by themselves does not",
+    source: "ours; GHSA-jfj5",
+  },
+  "auth.store": { behaviour: "rules rewrite namespaces of all five calls and filter by namespace, key and value: existing 404, new 403", source: "peer's auth suite; ours" },
+  "auth.crons": { behaviour: "crons are judged by their own events and the thread's", source: "docs custom auth" },
+  "auth.owner-rule": { behaviour: "with authenticate() alone everybody has their own things, memory included", source: "ours, docs/decisions/0012" },
+  "auth.must-load": { behaviour: "a project whose auth does not load is not served", source: "ours" },
+  "auth.network": { behaviour: "HOST beyond this machine needs auth; then pages of other origins are refused", source: "ours" },
+
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
   "bad.bodies": { behaviour: "malformed, too deep, too large and mistyped bodies are 4xx in words", source: "ours" },

@@ -15,6 +15,8 @@ const run = promisify(execFile);
 const PROJECTS = fileURLToPath(new URL("../../fixtures/runtime-projects", import.meta.url));
 const SERVE = fileURLToPath(new URL("../../fixtures/processes/serve-project.ts", import.meta.url));
 
+const LOAD = fileURLToPath(new URL("../../fixtures/processes/load-project.ts", import.meta.url));
+
 interface Seen {
   first: string[];
   asked: { kind: string; action: string }[];
@@ -65,6 +67,32 @@ describe("a project that is not ours is streamed, asked and resumed:", () => {
     const messages = seen.values["messages"] as { type: string; content: string }[];
     expect(messages.map((message) => message.type)).toEqual(["human", "ai", "tool", "ai"]);
     expect(messages.at(-1)?.content).toBe("done: hello Ada");
+  });
+});
+
+test("every shape of a graph loads, and what does not load is named without keeping the others", async () => {
+  const folder = join(temporaryFolder("foreign"), "shapes");
+  await cp(join(PROJECTS, "shapes"), folder, { recursive: true });
+  const env = { PATH: process.env["PATH"], GRAPHS: join(folder, "langgraph.json") };
+  const { stdout } = await run(process.execPath, [LOAD], { env });
+  expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
+    builder: "builder",
+    promise: "promise",
+    factory: "factory warm",
+    lazy: "lazy",
+    default: "default",
+    commonjs: "commonjs",
+    transpiled: "transpiled",
+    elements: "elements here",
+    // two packages whose path aliases have the same names
+    one: "one one",
+    two: "two two",
+    throws: "error: TypeError: nothing works",
+    syntax: expect.stringMatching(/^error: .*syntax\.ts:1:\d+: ERROR/s) as string,
+    missing: expect.stringMatching(/no export "nothing"\. Exports: default, factory, lazy, promise\./) as string,
+    endless: "error: it did not load within 2 s",
+    text: expect.stringMatching(/is not a graph/) as string,
+    hangs: "error: it did not come from its factory within 2 s",
   });
 });
 
