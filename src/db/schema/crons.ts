@@ -12,6 +12,8 @@ export const crons = pgTable(
     cronId: uuid("cron_id").primaryKey(),
     /** Who made it: its runs are theirs. */
     owner: text("owner").notNull(),
+    /** What graphs and rules are told about who made it; null: the owner's name is all there is. */
+    creator: jsonb("creator").$type<Record<string, unknown>>(),
     assistantId: uuid("assistant_id")
       .notNull()
       .references(() => assistants.assistantId, { onDelete: "cascade" }),
