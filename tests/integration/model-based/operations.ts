@@ -3,6 +3,8 @@ import type { Client } from "@langchain/langgraph-sdk";
 import fc from "fast-check";
 import { expect } from "vitest";
 import {
+  applyBreakpoint,
+  applyGoOn,
   applyInterrupted,
   applyResume,
   applyRun,
@@ -200,13 +202,39 @@ class Resume extends OnThread {
   async does(thread: ReferenceThread, { client }: Real, reference: Reference): Promise<void> {
     const answer = `word-${(reference.names += 1)}`;
     const resuming = client.runs.create(thread.id, "ledger", { command: { resume: answer } });
-    if (!thread.asks) {
+    const atBreakpoint = thread.status === "interrupted" && !thread.asks;
+    if (!thread.asks && !atBreakpoint) {
       await expect(resuming).rejects.toThrow("HTTP 409");
       return;
     }
     const run = await resuming;
     await client.runs.join(thread.id, run.run_id);
-    applyResume(thread, run.run_id, answer);
+    if (atBreakpoint) applyGoOn(thread, run.run_id);
+    else applyResume(thread, run.run_id, answer);
+  }
+}
+
+class Breakpoint extends OnThread {
+  readonly name = "run to a breakpoint";
+
+  async does(thread: ReferenceThread, { client }: Real, reference: Reference): Promise<void> {
+    const entry = `entry-${(reference.names += 1)}`;
+    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], then: "end" }, interruptBefore: ["decide"] });
+    await client.runs.join(thread.id, run.run_id);
+    applyBreakpoint(thread, run.run_id, entry);
+  }
+}
+
+class GoOn extends OnThread {
+  readonly name = "go on";
+
+  // what holds on would hold on for ever
+  override allowed = (thread: ReferenceThread) => thread.history.length > 0 && head(thread).then !== "hold";
+
+  async does(thread: ReferenceThread, { client }: Real): Promise<void> {
+    const run = await client.runs.create(thread.id, "ledger", { input: null });
+    await client.runs.join(thread.id, run.run_id).catch(() => {});
+    applyGoOn(thread, run.run_id);
   }
 }
 
@@ -354,6 +382,8 @@ export const OPERATIONS: fc.Arbitrary<Operation>[] = [
   fc.tuple(place, fc.constantFrom<Then>("end", "ask", "fail")).map(([at, then]) => new Run(at, then)),
   fc.tuple(place, place).map(([at, from]) => new Fork(at, from)),
   place.map((at) => new Resume(at)),
+  place.map((at) => new Breakpoint(at)),
+  place.map((at) => new GoOn(at)),
   place.map((at) => new UpdateState(at)),
   fc.tuple(place, fc.constantFrom<Strategy>("reject", "interrupt", "rollback")).map(([at, strategy]) => new Overlap(at, strategy)),
   fc.tuple(place, fc.constantFrom("interrupt", "rollback")).map(([at, action]) => new CancelHeld(at, action as "interrupt" | "rollback")),

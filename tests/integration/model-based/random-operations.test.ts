@@ -12,23 +12,27 @@ const SEED = Number(process.env["MODEL_SEED"] ?? Math.floor(Math.random() * 2 **
 const PATH = process.env["MODEL_PATH"];
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 12);
 
-test(`random operations leave the server as the reference says (MODEL_SEED=${SEED})`, async () => {
-  const database = await testDatabase();
-  await using server = await startServer({ databaseUrl: database.url, langgraphJson: LEDGER });
-  let done = 0;
-  const property = fc.asyncProperty(fc.commands(OPERATIONS, { maxCommands: 30, size: "max" }), async (operations) => {
-    const real = { client: server.client };
-    const reference = newReference();
-    await fc.asyncModelRun(() => ({ model: reference, real }), operations);
-    for (const thread of reference.threads) await compareThread(real, thread);
-    done += [...operations].length;
-  });
-  await fc.assert(property, {
-    seed: SEED,
-    numRuns: RUNS,
-    endOnFailure: false,
-    interruptAfterTimeLimit: Math.max(150_000, RUNS * 6_000),
-    ...(PATH === undefined ? {} : { path: PATH }),
-  });
-  expect(done).toBeGreaterThan(RUNS);
-}, Math.max(300_000, RUNS * 12_000));
+test(
+  `random operations leave the server as the reference says (MODEL_SEED=${SEED})`,
+  async () => {
+    const database = await testDatabase();
+    await using server = await startServer({ databaseUrl: database.url, langgraphJson: LEDGER });
+    let done = 0;
+    const property = fc.asyncProperty(fc.commands(OPERATIONS, { maxCommands: 30, size: "max" }), async (operations) => {
+      const real = { client: server.client };
+      const reference = newReference();
+      await fc.asyncModelRun(() => ({ model: reference, real }), operations);
+      for (const thread of reference.threads) await compareThread(real, thread);
+      done += [...operations].length;
+    });
+    await fc.assert(property, {
+      seed: SEED,
+      numRuns: RUNS,
+      endOnFailure: false,
+      interruptAfterTimeLimit: Math.max(150_000, RUNS * 6_000),
+      ...(PATH === undefined ? {} : { path: PATH }),
+    });
+    expect(done).toBeGreaterThan(RUNS);
+  },
+  Math.max(300_000, RUNS * 12_000),
+);

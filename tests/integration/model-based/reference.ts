@@ -9,6 +9,8 @@ export type Then = "end" | "ask" | "fail" | "hold";
 
 export interface Snapshot {
   entries: string[];
+  /** What `decide` does when it runs on this state. */
+  then: Then;
   next: string[];
   /** Id on the server, learnt from its history. */
   id: string | null;
@@ -46,20 +48,20 @@ export function newThread(id: string, metadata: Record<string, unknown>): Refere
 }
 
 export function head(thread: ReferenceThread): Snapshot {
-  return thread.history[0] ?? { entries: [], next: [], id: null };
+  return thread.history[0] ?? { entries: [], then: "end", next: [], id: null };
 }
 
-function push(thread: ReferenceThread, entries: string[], next: string[]): void {
-  thread.history.unshift({ entries, next, id: null });
+function push(thread: ReferenceThread, entries: string[], then: Then, next: string[]): void {
+  thread.history.unshift({ entries, then, next, id: null });
 }
 
 /** A run with input that nothing stops, from the head or from an older snapshot. */
 export function applyRun(thread: ReferenceThread, runId: string, entry: string, then: Then, from: Snapshot = head(thread)): void {
   const entries = [...from.entries, entry];
-  push(thread, from.entries, ["__start__"]);
-  push(thread, entries, ["decide"]);
+  push(thread, from.entries, from.then, ["__start__"]);
+  push(thread, entries, then, ["decide"]);
   thread.asks = then === "ask";
-  if (then === "end") push(thread, [...entries, `done ${entries.length}`], []);
+  if (then === "end") push(thread, [...entries, `done ${entries.length}`], then, []);
   thread.status = then === "end" ? "idle" : then === "ask" ? "interrupted" : then === "fail" ? "error" : "busy";
   thread.runs.unshift({ id: runId, status: then === "fail" ? "error" : then === "hold" ? "pending" : "success" });
 }
@@ -73,17 +75,35 @@ export function applyInterrupted(thread: ReferenceThread): void {
 }
 
 export function applyResume(thread: ReferenceThread, runId: string, answer: string): void {
-  const { entries } = head(thread);
-  push(thread, [...entries, `answer ${answer}`], []);
+  const { entries, then } = head(thread);
+  push(thread, [...entries, `answer ${answer}`], then, []);
   thread.asks = false;
   thread.status = "idle";
   thread.runs.unshift({ id: runId, status: "success" });
 }
 
 export function applyUpdate(thread: ReferenceThread, entry: string): void {
-  push(thread, [...head(thread).entries, entry], []);
+  const { entries, then } = head(thread);
+  push(thread, [...entries, entry], then, []);
   thread.asks = false;
   thread.status = "idle";
+}
+
+/** A run that stops before `decide`. */
+export function applyBreakpoint(thread: ReferenceThread, runId: string, entry: string): void {
+  applyRun(thread, runId, entry, "end");
+  thread.history.shift();
+  thread.status = "interrupted";
+}
+
+/** A run without input: what is next is done, what was asked is asked again, and where nothing is next nothing happens. */
+export function applyGoOn(thread: ReferenceThread, runId: string): void {
+  const { entries, then, next } = head(thread);
+  const fails = next.length > 0 && then === "fail";
+  if (next.length > 0 && then === "end") push(thread, [...entries, `done ${entries.length}`], then, []);
+  thread.asks = next.length > 0 && then === "ask";
+  thread.status = fails ? "error" : thread.asks ? "interrupted" : "idle";
+  thread.runs.unshift({ id: runId, status: fails ? "error" : "success" });
 }
 
 /** As it was before something that is undone. */
