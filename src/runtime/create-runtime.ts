@@ -24,6 +24,7 @@ import { mendStoreOfNodes } from "./store-in-nodes.ts";
 import { Sweeper } from "./sweeper.ts";
 import { temporaryThreads } from "./temporary-threads.ts";
 import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
+import { makeThreadProtocol } from "./thread-events/thread-commands.ts";
 import { makeThreadsService } from "./threads.ts";
 import { WebhookSender } from "./webhooks/webhook-sender.ts";
 import { NO_WEBHOOK_SETTINGS, type WebhookSettings } from "./webhooks/webhook-settings.ts";
@@ -56,6 +57,8 @@ export interface RuntimeOptions {
   metrics?: RuntimeMetrics;
   /** What crons go by. Default: the database's clock, which is one for all processes. */
   clock?: () => Date;
+  /** The rules of the project for somebody who is not there to ask: the maker of a cron. */
+  judgeOf?: NonNullable<RuntimeContext["judgeOf"]> | null;
   /** Default configuration per graph (`LANGGRAPH_CONFIG`). */
   graphDefaults?: GraphDefaults;
   /** Ports of a run, narrowed to its owner; `teams` and `approvals` are the runtime's own. Null: graphs run without ports. */
@@ -66,7 +69,7 @@ export interface RuntimeOptions {
 const UNCOUNTED: RuntimeMetrics = { runClaimed() {}, runEnded() {}, webhookSent() {} };
 
 export interface Runtime extends AsyncDisposable {
-  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "crons" | "store" | "approvals">;
+  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "threadProtocol" | "crons" | "store" | "approvals">;
   /** Begins to execute runs and to sweep; requests are taken before that too. */
   start(): Promise<void>;
   /** Takes nothing new and gives running runs back at their next step; resolves when none is left here. */
@@ -100,6 +103,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     webhooks: options.webhooks ?? NO_WEBHOOK_SETTINGS,
     metrics: options.metrics ?? UNCOUNTED,
     clock: options.clock ?? null,
+    judgeOf: options.judgeOf ?? null,
     makeRunPorts: options.makeRunPorts,
     sealSecretAnswer: options.sealSecretAnswer,
   };
@@ -128,11 +132,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     await worker?.drain();
   }
 
+  const threads = makeThreadsService(context, worker);
   return {
     services: {
       assistants: makeAssistantsService(context),
-      threads: makeThreadsService(context, worker),
+      threads,
       runs,
+      threadProtocol: makeThreadProtocol(context, { runs, threads }),
       crons: makeCronsService(context),
       store: makeStoreService(context),
       approvals: makeApprovalsService(context, worker),

@@ -31,6 +31,9 @@ import { runRoutes } from "./routes/runs.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { threadStateRoutes } from "./routes/thread-state.ts";
+import { threadCommandRoutes } from "./routes/thread-commands.ts";
+import { threadEventRoutes } from "./routes/thread-events.ts";
+import { threadSocketRoutes } from "./routes/thread-socket.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 
@@ -70,6 +73,7 @@ export function createApp(options: AppOptions): Express {
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
   if (who !== null) app.use(who.middleware);
+  app.use(threadSocketRoutes(context, disabledRoutes(options.http)));
   if (options.customApp === undefined || options.customApp === null) {
     app.use(...builtIn(context));
   } else {
@@ -98,6 +102,8 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     assistantRoutes(options),
     threadRoutes(options),
     threadStateRoutes(options),
+    threadCommandRoutes(options),
+    threadEventRoutes(options),
     // before the routes whose run ids would swallow these paths
     cronRoutes(options),
     runStreamRoutes(options),

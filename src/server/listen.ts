@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Express } from "express";
 import { AppError } from "#errors";
+import { isWebSocketRequest, passUpgrades } from "./web-socket.ts";
 
 export interface ListenOptions {
   host: string;
@@ -31,14 +33,15 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Serves the app. Throws `port_taken` when an asked port is taken, `invalid_config` when host or port cannot be used at all. */
 export async function listen(app: Express, options: ListenOptions): Promise<Listening> {
-  const server = createServer(app);
+  const server = createServer({ shouldUpgradeCallback: isWebSocketRequest }, app);
   // longer than clients and proxies keep theirs, so that no request meets a closing connection
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const open = trackAnswers(server);
+  const sockets = passUpgrades(server, app);
   const port = await bind(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   let closing: Promise<void> | null = null;
-  const close = ({ graceMs }: { graceMs: number }): Promise<void> => (closing ??= closeServer(server, open, graceMs));
+  const close = ({ graceMs }: { graceMs: number }): Promise<void> => (closing ??= closeServer(server, open, sockets, graceMs));
   return {
     url: `http://${host}:${port}`,
     port,
@@ -89,12 +92,13 @@ function trackAnswers(server: Server): Set<ServerResponse> {
   return open;
 }
 
-async function closeServer(server: Server, open: Set<ServerResponse>, graceMs: number): Promise<void> {
+async function closeServer(server: Server, open: Set<ServerResponse>, sockets: ReadonlySet<Duplex>, graceMs: number): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
   const timer = setTimeout(() => {
     for (const response of open) response.destroy();
+    for (const socket of sockets) socket.destroy();
     server.closeAllConnections();
   }, graceMs);
   await closed;

@@ -1,0 +1,211 @@
+import { randomUUID } from "node:crypto";
+import type { WebSocket } from "ws";
+import type { z } from "zod";
+import { toAppError } from "#errors";
+import type { Log } from "#log";
+import type { Caller, ThreadProtocolService } from "#ports/services.ts";
+import { Command, type CommandAnswer, type CommandErrorCode, ReconnectParams, SubscribeParams, UnsubscribeParams } from "#protocol/v2/commands.ts";
+import type { EventsFilter } from "#protocol/v2/events-filter.ts";
+import { errorBody } from "./middleware/error-handler.ts";
+import { readSubscriptionId, subscriptionId } from "./subscription-id.ts";
+
+export interface ThreadConnectionOptions {
+  threadId: string;
+  /** Asked anew for every command: an identity can end while a connection is open. Throws for one that is not acceptable. */
+  caller: () => Caller;
+  headers: Record<string, string>;
+  protocol: ThreadProtocolService;
+  log: Log;
+  heartbeatMs: number;
+  /** Milliseconds that a reader may take nothing. */
+  slowReaderMs: number;
+}
+
+const MAX_SUBSCRIPTIONS = 100;
+const TOO_SLOW = 1013;
+
+/**
+ * Protocol v2 on one WebSocket. Commands come in as JSON texts; answers and events go out in one order, so that the answer to a subscription
+ * comes before its first event. A subscription lives until it is ended or the socket closes, over any number of runs. A reader that takes
+ * nothing is dropped and can come back.
+ */
+export function serveThreadConnection(socket: WebSocket, options: ThreadConnectionOptions): void {
+  const subscriptions = new Map<string, AbortController>();
+  let sending: Promise<void> = Promise.resolve();
+  let heard = true;
+
+  function send(text: string): Promise<void> {
+    sending = sending.then(() => deliver(socket, text, options.slowReaderMs));
+    return sending;
+  }
+
+  const answer = (given: CommandAnswer) => send(JSON.stringify(given));
+  const refuse = (id: number | null, error: CommandErrorCode, message: string) => answer({ type: "error", id, error, message });
+
+  async function take(data: string): Promise<void> {
+    const read = readCommand(data);
+    if (typeof read === "string") return refuse(null, "invalid_argument", read);
+    try {
+      if (read.method === "subscription.subscribe") return await subscribe(read);
+      if (read.method === "subscription.unsubscribe") return await unsubscribe(read);
+      if (read.method === "subscription.reconnect") return await reconnect(read);
+      await answer(await options.protocol.command(options.caller(), options.threadId, read, { headers: options.headers }));
+    } catch (error) {
+      const { code, message } = errorBody(toAppError(error));
+      if (code === "internal") options.log.error({ err: error, method: read.method }, "a command failed");
+      await refuse(read.id, CODES[code] ?? "unknown_error", message);
+    }
+  }
+
+  async function subscribe(command: Command): Promise<void> {
+    const filter = await params(command, SubscribeParams);
+    if (filter === null) return;
+    if (filter.channels.some((channel) => !isSupported(channel)))
+      return refuse(command.id, "invalid_argument", "subscription.subscribe received an unsupported channel.");
+    const id = subscriptionId(filter, randomUUID());
+    await open(command.id, id, filter, (kept) => ({ subscription_id: id, replayed_events: kept }));
+  }
+
+  /** Opens the subscriptions of an earlier connection again, with what they missed. */
+  async function reconnect(command: Command): Promise<void> {
+    const given = await params(command, ReconnectParams);
+    if (given === null) return;
+    const since = Number(given.last_event_id ?? 0);
+    if (!Number.isSafeInteger(since) || since < 0) return refuse(command.id, "invalid_argument", "last_event_id is not the id of an event.");
+    const restored = (given.subscriptions ?? []).map((id) => ({ id, filter: readSubscriptionId(id) }));
+    const unknown = restored.find(({ filter }) => filter === null);
+    if (unknown !== undefined) return refuse(command.id, "no_such_subscription", `Unknown subscription: ${unknown.id}`);
+    const tree = await options.protocol.command(options.caller(), options.threadId, { id: command.id, method: "agent.getTree" }, { headers: options.headers });
+    const streams = [];
+    let missed = 0;
+    for (const { id, filter } of restored) {
+      if (filter === null) continue;
+      missed += await kept({ ...filter, since });
+      streams.push({ id, filter: { ...filter, since } });
+    }
+    const current = tree.type === "success" ? { current_namespaces: entriesOf(tree.result["tree"]) } : {};
+    await answer({ type: "success", id: command.id, result: { restored: restored.length > 0, missed_events: missed, ...current } });
+    for (const { id, filter } of streams) await pump(id, filter);
+  }
+
+  async function open(commandId: number, id: string, filter: EventsFilter, result: (kept: number) => Record<string, unknown>): Promise<void> {
+    if (subscriptions.size >= MAX_SUBSCRIPTIONS)
+      return refuse(commandId, "invalid_argument", `A connection may have ${MAX_SUBSCRIPTIONS} subscriptions; unsubscribe some.`);
+    const number = await kept(filter);
+    await answer({ type: "success", id: commandId, result: result(number) });
+    await pump(id, filter);
+  }
+
+  function kept(filter: EventsFilter): Promise<number> {
+    return options.protocol.countKept(options.caller(), options.threadId, filter, AbortSignal.timeout(30_000));
+  }
+
+  /** Begins to send a subscription's events; goes on by itself. */
+  async function pump(id: string, filter: EventsFilter): Promise<void> {
+    subscriptions.get(id)?.abort();
+    const stop = new AbortController();
+    subscriptions.set(id, stop);
+    const events = await options.protocol.events(options.caller(), options.threadId, filter, stop.signal);
+    void (async () => {
+      for await (const frame of events) {
+        if (stop.signal.aborted) return;
+        await send(frame.data);
+      }
+      // the stream of a thread has no end of its own: it is gone, or not the caller's any more
+      if (!stop.signal.aborted) socket.close();
+    })().catch((error: unknown) => {
+      options.log.debug({ err: error }, "a subscription ended; the client can come back");
+      socket.close();
+    });
+  }
+
+  async function unsubscribe(command: Command): Promise<void> {
+    const given = await params(command, UnsubscribeParams);
+    if (given === null) return;
+    const stop = subscriptions.get(given.subscription_id);
+    if (stop === undefined) return refuse(command.id, "no_such_subscription", `Unknown subscription: ${given.subscription_id}`);
+    stop.abort();
+    subscriptions.delete(given.subscription_id);
+    await answer({ type: "success", id: command.id, result: {} });
+  }
+
+  async function params<T extends z.ZodType>(command: Command, schema: T): Promise<z.output<T> | null> {
+    const parsed = schema.safeParse(command.params ?? {});
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    await refuse(
+      command.id,
+      "invalid_argument",
+      issue?.message.includes("requires") ? issue.message : `${issue?.path.map(String).join(".")}: ${issue?.message}`,
+    );
+    return null;
+  }
+
+  const heartbeat = setInterval(() => {
+    if (!heard) return socket.terminate();
+    heard = socket.bufferedAmount > 0;
+    socket.ping();
+  }, options.heartbeatMs);
+  heartbeat.unref();
+
+  socket.on("pong", () => (heard = true));
+  socket.on("error", () => socket.terminate());
+  socket.on("close", () => {
+    clearInterval(heartbeat);
+    for (const stop of subscriptions.values()) stop.abort();
+    subscriptions.clear();
+  });
+  // commands are done side by side: one that takes long holds up no other
+  socket.on("message", (data) => void take(textOf(data)).catch(() => socket.terminate()));
+}
+
+/** Resolves once the text has left, rejects when the socket is gone; a reader that takes nothing loses it. */
+function deliver(socket: WebSocket, text: string, limitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      socket.close(TOO_SLOW, "too slow");
+      socket.terminate();
+    }, limitMs);
+    socket.send(text, (error) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function textOf(data: Buffer | ArrayBuffer | Buffer[]): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return Buffer.isBuffer(data) ? data.toString("utf8") : Buffer.from(data).toString("utf8");
+}
+
+function readCommand(text: string): Command | string {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return "Protocol commands must be valid JSON.";
+  }
+  const parsed = Command.safeParse(given);
+  return parsed.success ? parsed.data : "Protocol commands must include an integer id and string method.";
+}
+
+const CODES: Partial<Record<string, CommandErrorCode>> = {
+  invalid_request: "invalid_argument",
+  not_found: "no_such_run",
+  unauthorized: "permission_denied",
+  forbidden: "permission_denied",
+};
+
+const CHANNELS = new Set(["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"]);
+
+function isSupported(channel: string): boolean {
+  return CHANNELS.has(channel) || channel.startsWith("custom:");
+}
+
+/** The tree as a list, as `subscription.reconnect` answers it. */
+function entriesOf(tree: unknown): { namespace: unknown; status: unknown }[] {
+  if (typeof tree !== "object" || tree === null) return [];
+  const { namespace, status, children } = tree as { namespace: unknown; status: unknown; children?: unknown[] };
+  return [{ namespace, status }, ...(children ?? []).flatMap(entriesOf)];
+}
