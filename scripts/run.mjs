@@ -58,7 +58,7 @@ function parentOf(pid) {
 }
 
 install();
-const [file, ...rest] = process.argv[2] === "--watch" ? ["--watch", ...process.argv.slice(3)] : process.argv.slice(2);
+const [file, ...rest] = process.argv[2] === "--watch" ? ["scripts/watch.ts", ...process.argv.slice(3)] : process.argv.slice(2);
 if (!file) {
   console.error("usage: node scripts/run.mjs [--watch] FILE [arguments]");
   process.exit(2);
