@@ -11,7 +11,7 @@ export interface PruneThread {
   /** As in `remove-thread.ts`; with it nobody is waited for. */
   onlyIf?: (sql: Transaction, tree: readonly string[]) => Promise<boolean>;
   /** In the same transaction, once it is pruned. */
-  then?: (sql: Transaction) => Promise<void>;
+  afterwards?: (sql: Transaction) => Promise<void>;
 }
 
 /**
@@ -33,6 +33,6 @@ async function pruneTree(sql: Transaction, prune: PruneThread): Promise<boolean>
     await pruneCheckpoints(sql, threadId, 1);
     if (threadId === prune.threadId) pruned = true;
   }
-  if (pruned) await prune.then?.(sql);
+  if (pruned) await prune.afterwards?.(sql);
   return pruned;
 }

@@ -20,6 +20,7 @@ export interface Retention {
 export const KEEP_FOR_EVER: Retention = { defaultTtl: null, sweepMinutes: 5, waiting: false };
 
 const BATCH = 500;
+const SHORTEST_MS = 100;
 /** The longest that a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -43,7 +44,7 @@ export function retentionOf(
 export function expiredThreads(context: RuntimeContext, worker: Worker | null): Chore {
   return {
     name: "expired threads",
-    everyMs: Math.min(LONGEST_MS, Math.max(1_000, context.retention.sweepMinutes * 60_000)),
+    everyMs: Math.min(LONGEST_MS, Math.max(SHORTEST_MS, context.retention.sweepMinutes * 60_000)),
     run: () => sweepExpiredThreads(context, worker),
   };
 }
@@ -64,5 +65,5 @@ async function sweep(context: RuntimeContext, worker: Worker | null, thread: Exp
   const threadId = thread.thread_id;
   const onlyIf: NonNullable<Parameters<typeof pruneThread>[1]["onlyIf"]> = (sql, tree) => isStillExpired(sql, tree, threadId, expiry);
   if (thread.ttl_strategy === "delete") return removeThread(context, worker, { threadId, onlyIf });
-  return pruneThread(context, { threadId, onlyIf, then: (sql) => markSwept(sql, threadId) });
+  return pruneThread(context, { threadId, onlyIf, afterwards: (sql) => markSwept(sql, threadId) });
 }

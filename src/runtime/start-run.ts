@@ -22,6 +22,7 @@ import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import { keepRun, type Once } from "./idempotency.ts";
+import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -103,6 +104,8 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   const found = await threadFor(context, sql, start);
   const { active, branch } = found.fresh ? { active: [], branch: null } : await found.runs;
   const thread = found.thread;
+  // looked at again: it may have been pruned since
+  if (start.kwargs.checkpoint && !found.fresh) await mustKnowCheckpoint(sql, start.threadId, start.kwargs.checkpoint);
   await makeRoom(sql, start, thread, active, effects);
   const busy = active.length > 0;
   const claims = slot && !busy;

@@ -4,6 +4,7 @@ import { headCheckpoint } from "#db/queries/head-checkpoint.ts";
 import { lockThread } from "#db/queries/lock-thread.ts";
 import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
+import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 
 /**
  * Editing a thread's state by hand reads a checkpoint, computes, and writes the next one. In between a run may begin, or begin and end: then
@@ -12,22 +13,35 @@ import { AppError } from "#errors";
  *
  *   a run is there that is not over    `thread_busy`, nothing is written
  *   the thread is gone                 `not_found`, nothing is written
- *   the head is another one            the edit is computed anew; not for edits at an older checkpoint, which the client chose
+ *   the head is another one            the edit is computed anew
+ *   the checkpoint the client named    `not_found`, nothing is written: what the edit inherits went with it
+ *   was pruned
  */
 interface ThreadEdit {
   readonly threadId: string;
-  /** The head it builds upon; undefined: it names its checkpoint. */
-  head: string | null | undefined;
+  readonly at: NamedCheckpoint | null;
+  /** The head it builds upon, where it names no checkpoint. */
+  head: string | null;
   moved: boolean;
+}
+
+export interface NamedCheckpoint {
+  checkpoint_id?: string | null | undefined;
+  checkpoint_ns?: string | null | undefined;
 }
 
 const underway = new AsyncLocalStorage<ThreadEdit>();
 const MOST_TRIES = 10;
 
-/** Does `work`, which may be done several times, as an edit of this thread. `atHead`: it builds upon the newest checkpoint. */
-export async function editingThread<T>(sql: Sql, input: { threadId: string; atHead: boolean }, work: () => Promise<T>): Promise<T> {
+/** Does `work`, which may be done several times, as an edit of this thread; `at`: the checkpoint it builds upon, by default the newest. */
+export async function editingThread<T>(sql: Sql, input: { threadId: string; at?: NamedCheckpoint | undefined }, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const edit: ThreadEdit = { threadId: input.threadId, head: input.atHead ? await headCheckpoint(sql, input.threadId) : undefined, moved: false };
+    const edit: ThreadEdit = {
+      threadId: input.threadId,
+      at: input.at?.checkpoint_id ? input.at : null,
+      head: await headCheckpoint(sql, input.threadId),
+      moved: false,
+    };
     try {
       return await underway.run(edit, work);
     } catch (error) {
@@ -47,7 +61,8 @@ export async function lockForEdit(sql: Transaction, threadId: string): Promise<v
   if (edit === undefined) return;
   if ((await lockThread(sql, threadId)) === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
   await refuseWhileActive(sql, threadId);
-  if (edit.head === undefined || edit.head === (await headCheckpoint(sql, threadId))) return;
+  if (edit.at !== null) return mustKnowCheckpoint(sql, threadId, edit.at);
+  if (edit.head === (await headCheckpoint(sql, threadId))) return;
   edit.moved = true;
   throw new AppError("conflict", `Thread ${threadId} went on while its state was edited.`);
 }
@@ -55,7 +70,7 @@ export async function lockForEdit(sql: Transaction, threadId: string): Promise<v
 /** What the edit wrote is what its next step builds upon. */
 export function wroteInEdit(namespace: string, checkpointId: string): void {
   const edit = underway.getStore();
-  if (edit?.head !== undefined && namespace === "") edit.head = checkpointId;
+  if (edit !== undefined && namespace === "") edit.head = checkpointId;
 }
 
 /** @throws AppError `thread_busy` */
