@@ -7,6 +7,8 @@
 import { resolve } from "node:path";
 import { readConfig } from "#config";
 import { createCommands } from "#delivery/commands.ts";
+import { readMcpConfig } from "#delivery/mcp/mcp-config.ts";
+import { createMcpServers } from "#delivery/mcp/mcp-servers.ts";
 import { createProjectsService } from "#delivery/projects/projects-service.ts";
 import { SERVICE_PORTS } from "#delivery/releases/port-lease.ts";
 import { createReleases } from "#delivery/releases/releases.ts";
@@ -57,6 +59,12 @@ async function start(): Promise<Slipway> {
   const dataDir = resolve(config.DATA_DIR);
   await using stack = new AsyncDisposableStack();
 
+  const project = await readLanggraphProject({ configPath: config.LANGGRAPH_JSON, environment: process.env });
+  refuseOpenNetwork(config, project);
+  if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
+  // a project that cannot tell who asks ends here, before anything is started for it
+  const auth = await loadAuth(project);
+
   const [sandbox, opened] = await Promise.all([detectSandbox({ allowUnsandboxed: config.ALLOW_UNSANDBOXED }), openConfiguredDatabase(config, log)]);
   const { database, embedded } = stack.use(opened);
   const bus = stack.use(await openBus(config, database, log));
@@ -67,20 +75,17 @@ async function start(): Promise<Slipway> {
   const workspaces = createWorkspaces({ dataDir, sandbox });
   const commands = createCommands({ sandbox, workspaces });
   const tests = createTests({ database, dataDir, sandbox });
-
-  const project = await readLanggraphProject({ configPath: config.LANGGRAPH_JSON, environment: process.env });
-  refuseOpenNetwork(config, project);
-  if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
+  const mcp = config.MCP_CONFIG === undefined ? null : stack.use(createMcpServers(await readMcpConfig(config.MCP_CONFIG, process.env), { log }));
 
   const checkpointer = new Checkpointer(database);
   const store = new Store(database, await readStoreOptions(project, (model) => createEmbeddings(config, model)));
   const loopback = stack.use(openLoopback(`http://localhost:${config.PORT ?? DEFAULT_PORT}${project.settings.http?.mount_prefix ?? ""}`));
   const graphs = await loadGraphs({ project, checkpointer, store });
-  const auth = await loadAuth(project);
   const metrics = createMetrics({ database, busy: () => runtime.busy() });
   const runtime = stack.use(
     await createRuntime({
       sharedStore: auth?.sharesStore ?? false,
+      judgeOf: auth?.judgeOf ?? null,
       database,
       bus,
       graphs,
@@ -97,7 +102,7 @@ async function start(): Promise<Slipway> {
       metrics,
       webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
       graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
-      makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, log }),
+      makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, mcp, log }),
       sealSecretAnswer: sealSecretAnswer(vault),
     }),
   );

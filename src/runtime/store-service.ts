@@ -15,8 +15,9 @@ export function makeStoreService(context: RuntimeContext): StoreService {
   const of = (caller: Caller) => storeOf(context, caller.owner);
 
   /** What is there now, which nobody hears of and which its time does not begin anew for. */
-  async function peek(caller: Caller, address: Address): Promise<Item | null> {
-    const [item] = await of(caller).batch([{ ...address, refreshTtl: false } satisfies RefreshingRead<GetOperation>]);
+  async function peek(caller: Caller, { namespace, key }: Address): Promise<Item | null> {
+    // named one by one: an operation that also has a value would be a put
+    const [item] = await of(caller).batch([{ namespace, key, refreshTtl: false } satisfies RefreshingRead<GetOperation>]);
     return item ?? null;
   }
 

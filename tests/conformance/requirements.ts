@@ -211,7 +211,10 @@ export const REQUIREMENTS = {
   "http.app.errors": { behaviour: "http.app: an error of its own is 500 without its words, a torn body is cut, the server stays up", source: "ours" },
   "http.loopback": { behaviour: "a Client without address inside a graph or a route of http.app reaches this server", source: "sdk langgraph_api:fetch" },
   "http.mount-prefix": { behaviour: "http.mount_prefix: everything is under the prefix, for the SDK too", source: "docs http.mount_prefix" },
-  "ui.component": { behaviour: "POST /ui/:graph answers HTML that loads a bundle, which renders with the page's React", source: "sdk LoadExternalComponent; peer" },
+  "ui.component": {
+    behaviour: "POST /ui/:graph answers HTML that loads a bundle, which renders with the page's React",
+    source: "sdk LoadExternalComponent; peer",
+  },
   "ui.names": { behaviour: "a component's name is text: it cannot leave its attribute or its script", source: "langgraph-api advisory on stored XSS; ours" },
   "ui.unknown": { behaviour: "components of an unknown graph are 404, ones that do not compile say why", source: "peer" },
   "http.cors": { behaviour: "http.cors replaces our origins and says methods, headers, credentials, exposed headers and age", source: "docs http.cors" },
@@ -225,9 +228,15 @@ export const REQUIREMENTS = {
   "auth.open-routes": { behaviour: "with auth only /ok and /info answer without an identity, unknown paths neither", source: "ours; peer for /info" },
   "auth.refusal": { behaviour: "an HTTPException keeps its status, message and headers; the body is not read before", source: "sdk auth HTTPException" },
   "auth.broken-authenticate": { behaviour: "an authenticate() that fails or names nobody lets nobody in and tells nothing", source: "ours" },
-  "auth.studio": { behaviour: "x-auth-scheme: langsmith is Studio only from a page of Studio or localhost on this machine", source: "Studio; ours (the peer believes anybody)" },
+  "auth.studio": {
+    behaviour: "x-auth-scheme: langsmith is Studio only from a page of Studio or localhost on this machine",
+    source: "Studio; ours (the peer believes anybody)",
+  },
   "auth.studio-disabled": { behaviour: "disable_studio_auth turns that off", source: "docs auth.disable_studio_auth" },
-  "auth.run-user": { behaviour: "runs get langgraph_auth_user, its id and permissions, whatever the client says; credentials reach no run", source: "peer; docs custom auth" },
+  "auth.run-user": {
+    behaviour: "runs get langgraph_auth_user, its id and permissions, whatever the client says; credentials reach no run",
+    source: "peer; docs custom auth",
+  },
   "auth.filter": {
     behaviour: "a filter decides alone, lists included: what does not match is 404, 409 for copy and create, an error event for join stream",
     source: "peer's auth suite",
@@ -237,11 +246,39 @@ export const REQUIREMENTS = {
     behaviour: "an event without a rule keeps the owner rule; a run of somebody's assistant needs to read it; what graphs have by themselves does not",
     source: "ours; GHSA-jfj5",
   },
-  "auth.store": { behaviour: "rules rewrite namespaces of all five calls and filter by namespace, key and value: existing 404, new 403", source: "peer's auth suite; ours" },
+  "auth.store": {
+    behaviour: "rules rewrite namespaces of all five calls and filter by namespace, key and value: existing 404, new 403",
+    source: "peer's auth suite; ours",
+  },
   "auth.crons": { behaviour: "crons are judged by their own events and the thread's", source: "docs custom auth" },
   "auth.owner-rule": { behaviour: "with authenticate() alone everybody has their own things, memory included", source: "ours, docs/decisions/0012" },
   "auth.must-load": { behaviour: "a project whose auth does not load is not served", source: "ours" },
   "auth.network": { behaviour: "HOST beyond this machine needs auth; then pages of other origins are refused", source: "ours" },
+
+  // webhooks
+  "webhooks.sent": { behaviour: "the end of a run is posted to its webhook: the run, its status, times, values and error", source: "sdk webhook; peer" },
+  "webhooks.signed": { behaviour: "with WEBHOOK_SECRET a webhook is signed as Standard Webhooks does", source: "ours; standardwebhooks" },
+  "webhooks.refused": { behaviour: "a webhook that is a path, no http address or holds credentials is 400 and nothing runs", source: "ours; GHSA-2c9q" },
+
+  // idempotency
+  "idempotency.one-run": {
+    behaviour: "the same request with the same Idempotency-Key makes one run: create answers it, wait and stream join it",
+    source: "ours",
+  },
+  "idempotency.batch": { behaviour: "a batch that is sent again makes no second runs", source: "ours" },
+  "idempotency.conflict": { behaviour: "the same key with another request is 409 idempotency_conflict and nothing runs", source: "ours" },
+  "idempotency.bad-key": { behaviour: "a key that is empty, too long or no printable ASCII is 400", source: "ours" },
+  "idempotency.crash": { behaviour: "a request whose process died before it answered makes one run when it is sent again elsewhere", source: "ours" },
+
+  // limits
+  "limits.rate": { behaviour: "beyond the rate requests are 429 with Retry-After and RateLimit headers", source: "ours" },
+  "limits.reads-are-free": { behaviour: "reading and cancelling are not held back", source: "ours" },
+  "limits.sdk-comes-back": { behaviour: "the SDK repeats what was held back until it is let in", source: "sdk" },
+
+  // metrics
+  "metrics.text": { behaviour: "GET /metrics tells runs, queue, streams, answers, webhooks and the process in Prometheus' text format", source: "docs" },
+  "metrics.anonymous": { behaviour: "no id, name, address or method of a client becomes a label", source: "ours" },
+  "metrics.json": { behaviour: "GET /metrics?format=json is the same as JSON", source: "docs" },
 
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
