@@ -14,7 +14,7 @@ import {
   type Reference,
   type ReferenceThread,
   remember,
-  type Then,
+  type Way,
 } from "./reference.ts";
 
 export interface Real {
@@ -154,24 +154,24 @@ class CopyThread extends OnThread {
 }
 
 class Run extends OnThread {
-  readonly then: Then;
+  readonly way: Way;
 
-  constructor(at: number, then: Then) {
+  constructor(at: number, way: Way) {
     super(at);
-    this.then = then;
+    this.way = way;
   }
 
   get name(): string {
-    return `run and ${this.then}`;
+    return `run and ${this.way}`;
   }
 
   async does(thread: ReferenceThread, { client }: Real, reference: Reference): Promise<void> {
     const entry = `entry-${(reference.names += 1)}`;
-    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], then: this.then } });
+    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], way: this.way } });
     await client.runs.join(thread.id, run.run_id).catch((error: unknown) => {
-      if (this.then !== "fail") throw error;
+      if (this.way !== "fail") throw error;
     });
-    applyRun(thread, run.run_id, entry, this.then);
+    applyRun(thread, run.run_id, entry, this.way);
   }
 }
 
@@ -190,7 +190,7 @@ class Fork extends OnThread {
     const snapshot = pick(thread.history, this.from);
     if (snapshot?.id == null) return;
     const entry = `entry-${(reference.names += 1)}`;
-    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], then: "end" }, checkpointId: snapshot.id });
+    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], way: "end" }, checkpointId: snapshot.id });
     await client.runs.join(thread.id, run.run_id);
     applyRun(thread, run.run_id, entry, "end", snapshot);
   }
@@ -219,7 +219,7 @@ class Breakpoint extends OnThread {
 
   async does(thread: ReferenceThread, { client }: Real, reference: Reference): Promise<void> {
     const entry = `entry-${(reference.names += 1)}`;
-    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], then: "end" }, interruptBefore: ["decide"] });
+    const run = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], way: "end" }, interruptBefore: ["decide"] });
     await client.runs.join(thread.id, run.run_id);
     applyBreakpoint(thread, run.run_id, entry);
   }
@@ -229,7 +229,7 @@ class GoOn extends OnThread {
   readonly name = "go on";
 
   // what holds on would hold on for ever
-  override allowed = (thread: ReferenceThread) => thread.history.length > 0 && head(thread).then !== "hold";
+  override allowed = (thread: ReferenceThread) => thread.history.length > 0 && head(thread).way !== "hold";
 
   async does(thread: ReferenceThread, { client }: Real): Promise<void> {
     const run = await client.runs.create(thread.id, "ledger", { input: null });
@@ -271,10 +271,10 @@ class Overlap extends OnThread {
     const before = remember(thread);
     const first = `entry-${(reference.names += 1)}`;
     const second = `entry-${(reference.names += 1)}`;
-    const held = await client.runs.create(thread.id, "ledger", { input: { entries: [first], then: "hold" } });
+    const held = await client.runs.create(thread.id, "ledger", { input: { entries: [first], way: "hold" } });
     await untilHeld(client, thread, first);
     await expect(client.threads.updateState(thread.id, { values: { entries: ["no"] }, asNode: "decide" })).rejects.toThrow("HTTP 409");
-    const options = { input: { entries: [second], then: "end" }, multitaskStrategy: this.strategy } as const;
+    const options = { input: { entries: [second], way: "end" }, multitaskStrategy: this.strategy } as const;
     if (this.strategy === "reject") {
       await expect(client.runs.create(thread.id, "ledger", options)).rejects.toThrow("HTTP 409");
       await client.runs.cancel(thread.id, held.run_id, true, "interrupt");
@@ -303,7 +303,7 @@ class CancelHeld extends OnThread {
   }
 
   get name(): string {
-    return `hold, then cancel with ${this.action}`;
+    return `hold, way cancel with ${this.action}`;
   }
 
   override allowed = (thread: ReferenceThread) => !thread.asks;
@@ -311,7 +311,7 @@ class CancelHeld extends OnThread {
   async does(thread: ReferenceThread, { client }: Real, reference: Reference): Promise<void> {
     const before = remember(thread);
     const entry = `entry-${(reference.names += 1)}`;
-    const held = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], then: "hold" } });
+    const held = await client.runs.create(thread.id, "ledger", { input: { entries: [entry], way: "hold" } });
     await untilHeld(client, thread, entry);
     await client.runs.cancel(thread.id, held.run_id, true, this.action);
     if (this.action === "rollback") {
@@ -333,7 +333,7 @@ class CancelPending extends OnThread {
   }
 
   async does(thread: ReferenceThread, { client }: Real): Promise<void> {
-    const run = await client.runs.create(thread.id, "ledger", { input: { entries: ["never"], then: "end" }, afterSeconds: 3_600 });
+    const run = await client.runs.create(thread.id, "ledger", { input: { entries: ["never"], way: "end" }, afterSeconds: 3_600 });
     await client.runs.cancel(thread.id, run.run_id, true, this.action);
     if (this.action === "interrupt") thread.runs.unshift({ id: run.run_id, status: "interrupted" });
   }
@@ -379,7 +379,7 @@ export const OPERATIONS: fc.Arbitrary<Operation>[] = [
   place.map((at) => new PatchMetadata(at)),
   place.map((at) => new DeleteThread(at)),
   place.map((at) => new CopyThread(at)),
-  fc.tuple(place, fc.constantFrom<Then>("end", "ask", "fail")).map(([at, then]) => new Run(at, then)),
+  fc.tuple(place, fc.constantFrom<Way>("end", "ask", "fail")).map(([at, way]) => new Run(at, way)),
   fc.tuple(place, place).map(([at, from]) => new Fork(at, from)),
   place.map((at) => new Resume(at)),
   place.map((at) => new Breakpoint(at)),

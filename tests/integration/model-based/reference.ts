@@ -5,12 +5,12 @@
  * A run with input writes three checkpoints: `input` (the state as it was), one where the input stands in the state and `decide` is next, and
  * one after `decide`. A run that asks, fails or is stopped leaves out the last.
  */
-export type Then = "end" | "ask" | "fail" | "hold";
+export type Way = "end" | "ask" | "fail" | "hold";
 
 export interface Snapshot {
   entries: string[];
   /** What `decide` does when it runs on this state. */
-  then: Then;
+  way: Way;
   next: string[];
   /** Id on the server, learnt from its history. */
   id: string | null;
@@ -48,22 +48,22 @@ export function newThread(id: string, metadata: Record<string, unknown>): Refere
 }
 
 export function head(thread: ReferenceThread): Snapshot {
-  return thread.history[0] ?? { entries: [], then: "end", next: [], id: null };
+  return thread.history[0] ?? { entries: [], way: "end", next: [], id: null };
 }
 
-function push(thread: ReferenceThread, entries: string[], then: Then, next: string[]): void {
-  thread.history.unshift({ entries, then, next, id: null });
+function push(thread: ReferenceThread, entries: string[], way: Way, next: string[]): void {
+  thread.history.unshift({ entries, way, next, id: null });
 }
 
 /** A run with input that nothing stops, from the head or from an older snapshot. */
-export function applyRun(thread: ReferenceThread, runId: string, entry: string, then: Then, from: Snapshot = head(thread)): void {
+export function applyRun(thread: ReferenceThread, runId: string, entry: string, way: Way, from: Snapshot = head(thread)): void {
   const entries = [...from.entries, entry];
-  push(thread, from.entries, from.then, ["__start__"]);
-  push(thread, entries, then, ["decide"]);
-  thread.asks = then === "ask";
-  if (then === "end") push(thread, [...entries, `done ${entries.length}`], then, []);
-  thread.status = then === "end" ? "idle" : then === "ask" ? "interrupted" : then === "fail" ? "error" : "busy";
-  thread.runs.unshift({ id: runId, status: then === "fail" ? "error" : then === "hold" ? "pending" : "success" });
+  push(thread, from.entries, from.way, ["__start__"]);
+  push(thread, entries, way, ["decide"]);
+  thread.asks = way === "ask";
+  if (way === "end") push(thread, [...entries, `done ${entries.length}`], way, []);
+  thread.status = way === "end" ? "idle" : way === "ask" ? "interrupted" : way === "fail" ? "error" : "busy";
+  thread.runs.unshift({ id: runId, status: way === "fail" ? "error" : way === "hold" ? "pending" : "success" });
 }
 
 /** The held run is stopped: its input stays, its node's work does not. */
@@ -75,16 +75,16 @@ export function applyInterrupted(thread: ReferenceThread): void {
 }
 
 export function applyResume(thread: ReferenceThread, runId: string, answer: string): void {
-  const { entries, then } = head(thread);
-  push(thread, [...entries, `answer ${answer}`], then, []);
+  const { entries, way } = head(thread);
+  push(thread, [...entries, `answer ${answer}`], way, []);
   thread.asks = false;
   thread.status = "idle";
   thread.runs.unshift({ id: runId, status: "success" });
 }
 
 export function applyUpdate(thread: ReferenceThread, entry: string): void {
-  const { entries, then } = head(thread);
-  push(thread, [...entries, entry], then, []);
+  const { entries, way } = head(thread);
+  push(thread, [...entries, entry], way, []);
   thread.asks = false;
   thread.status = "idle";
 }
@@ -98,10 +98,10 @@ export function applyBreakpoint(thread: ReferenceThread, runId: string, entry: s
 
 /** A run without input: what is next is done, what was asked is asked again, and where nothing is next nothing happens. */
 export function applyGoOn(thread: ReferenceThread, runId: string): void {
-  const { entries, then, next } = head(thread);
-  const fails = next.length > 0 && then === "fail";
-  if (next.length > 0 && then === "end") push(thread, [...entries, `done ${entries.length}`], then, []);
-  thread.asks = next.length > 0 && then === "ask";
+  const { entries, way, next } = head(thread);
+  const fails = next.length > 0 && way === "fail";
+  if (next.length > 0 && way === "end") push(thread, [...entries, `done ${entries.length}`], way, []);
+  thread.asks = next.length > 0 && way === "ask";
   thread.status = fails ? "error" : thread.asks ? "interrupted" : "idle";
   thread.runs.unshift({ id: runId, status: fails ? "error" : "success" });
 }
