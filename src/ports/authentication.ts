@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { CallerUser, Judge } from "./access.ts";
 import type { Caller } from "./services.ts";
 
 /**
@@ -13,6 +14,8 @@ export interface ProjectAuth {
   authenticate(request: Request): Promise<Caller>;
   /** A page of LangGraph Studio: identified by the server, judged by the project's rules. Null: not wanted (`disable_studio_auth`). */
   readonly studio: Caller | null;
+  /** The rules for somebody who was let in before and is not there now: the maker of a cron whose run is due. */
+  judgeOf(user: CallerUser): Judge;
   /** Rules are about every use of the store, so that all callers and all graphs share one. */
   readonly sharesStore: boolean;
 }

@@ -4,11 +4,14 @@ import { findAssistant } from "#db/queries/find-assistant.ts";
 import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { tryLockThread } from "#db/queries/try-lock-thread.ts";
 import { AppError, isAppError, isConnectionLost } from "#errors";
+import { JUDGED } from "#governance/permit.ts";
+import type { Caller } from "#ports/services.ts";
 import { CronPayload } from "#protocol/crons.ts";
 import { backoff } from "./backoff.ts";
 import type { Chore } from "./chore.ts";
 import { nextTick } from "./cron-schedule.ts";
 import { idOf, newId } from "./ids.ts";
+import { judgeRun } from "./judge-run.ts";
 import { kwargsOf } from "./run-request.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { startRun } from "./start-run.ts";
@@ -96,27 +99,43 @@ function hasEnded(cron: DueCron, now: Date): boolean {
   return cron.end_time !== null && now.getTime() > cron.end_time.getTime() + LATE_AFTER_END_MS;
 }
 
+/** A cron asks as who made it, under the rules as they are now. */
+function makerOf(context: RuntimeContext, { owner, creator }: DueCron): Caller {
+  if (creator === null) return { owner };
+  return context.judgeOf === null ? { owner, user: creator } : { owner, user: creator, judge: context.judgeOf(creator) };
+}
+
 async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<void> {
-  const assistant = await findAssistant(sql, cron.assistant_id, cron.owner);
+  const caller = makerOf(context, cron);
+  const assistant = await findAssistant(sql, cron.assistant_id, caller.judge === undefined ? cron.owner : JUDGED);
   if (assistant === null) throw new AppError("not_found", "Its owner has no such assistant any more.");
   const payload = CronPayload.safeParse(cron.payload);
   if (!payload.success) throw new AppError("invalid_request", "What its runs are to be started with cannot be read by this version; make it anew.");
   const tick = cron.next_run_date.toISOString();
-  const request = { ...payload.data, assistant_id: assistant.assistant_id };
+  const runId = idOf("cron", cron.cron_id, tick);
+  const input = { ...payload.data, assistant_id: assistant.assistant_id, metadata: { ...cron.metadata, cron_id: cron.cron_id, scheduled_for: tick } };
+  const { access, metadata, kwargs } = await judgeRun(caller, {
+    runId,
+    threadId: cron.thread_id,
+    assistantId: assistant.assistant_id,
+    input,
+    kwargs: kwargsOf(input, assistant, {}, false),
+  });
   await startRun(
     context,
     null,
     {
-      runId: idOf("cron", cron.cron_id, tick),
+      runId,
       threadId: cron.thread_id ?? newId(),
       owner: cron.owner,
+      reach: access,
       assistant,
-      kwargs: kwargsOf(request, assistant, {}, false),
-      metadata: { ...cron.metadata, cron_id: cron.cron_id, scheduled_for: tick },
+      kwargs,
+      metadata,
       strategy: payload.data.multitask_strategy ?? "enqueue",
       afterSeconds: 0,
       stateless: cron.thread_id === null,
-      newThread: cron.thread_id === null ? { metadata: { cron_id: cron.cron_id }, temporary: cron.on_run_completed === "delete" } : null,
+      newThread: cron.thread_id === null ? { metadata, temporary: cron.on_run_completed === "delete" } : null,
       forks: false,
       plan: null,
       decidedBy: cron.owner,

@@ -8,11 +8,14 @@ import { countCrons, searchCrons } from "#db/queries/search-crons.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { updateCron } from "#db/queries/update-cron.ts";
 import { AppError } from "#errors";
-import type { CronFilter, CronsService } from "#ports/services.ts";
+import { metadataOf, permit } from "#governance/permit.ts";
+import type { Caller, CronFilter, CronsService } from "#ports/services.ts";
 import type { Cron } from "#protocol/wire.ts";
 import { findUsableAssistant } from "./assistants.ts";
 import { nextTick, type Schedule } from "./cron-schedule.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
+import { judgeRun } from "./judge-run.ts";
+import { kwargsOf } from "./run-request.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { mustBeReachable } from "./webhooks/webhook-settings.ts";
 
@@ -31,23 +34,44 @@ export function makeCronsService(context: RuntimeContext): CronsService {
     return isUuid(id) ? id : null;
   }
 
-  function filterOf(owner: string, { assistant_id: name, ...filter }: CronFilter) {
+  async function filterOf(caller: Caller, { assistant_id: name, ...filter }: CronFilter) {
     const assistantId = name === undefined ? undefined : assistantIdOf(name);
-    return assistantId === null ? null : { ...filter, owner, assistant_id: assistantId };
+    const { access, value } = await permit(caller, "crons:search", { ...filter, assistant_id: assistantId ?? name });
+    return assistantId === null ? null : { ...filter, reach: access, assistant_id: assistantId, metadata: metadataOf(value) };
   }
 
   return {
     async create(caller, threadId, input) {
-      if (input.payload.webhook) mustBeReachable(context.webhooks, input.payload.webhook);
-      const [assistant, thread] = await Promise.all([
-        findUsableAssistant(context, caller, input.assistant_id),
-        threadId === null ? null : findThread(sql, threadId, caller.owner),
-      ]);
+      const { payload } = input;
+      if (payload.webhook) mustBeReachable(context.webhooks, payload.webhook);
+      const cronId = newId();
+      const assistant = await findUsableAssistant(context, caller, input.assistant_id);
+      const { value } = await permit(caller, "crons:create", {
+        cron_id: cronId,
+        thread_id: threadId ?? undefined,
+        assistant_id: assistant.assistant_id,
+        user_id: caller.owner,
+        schedule: input.schedule,
+        end_time: input.end_time,
+        metadata: input.metadata,
+        payload,
+      });
+      const metadata = metadataOf(value);
+      // who may not start a run now may not have it started later
+      const { access } = await judgeRun(caller, {
+        runId: newId(),
+        threadId,
+        assistantId: assistant.assistant_id,
+        input: { ...payload, assistant_id: assistant.assistant_id, metadata },
+        kwargs: kwargsOf({ ...payload, assistant_id: assistant.assistant_id }, assistant, {}, false),
+      });
+      const thread = threadId === null ? null : await findThread(sql, threadId, access);
       const gone = () => new AppError("not_found", `Thread with ID ${threadId} not found`);
       if (threadId !== null && thread === null) throw gone();
       const row = await insertCron(sql, {
-        cron_id: newId(),
+        cron_id: cronId,
         owner: caller.owner,
+        creator: caller.user ?? null,
         assistant_id: assistant.assistant_id,
         thread_id: threadId,
         schedule: input.schedule,
@@ -55,8 +79,8 @@ export function makeCronsService(context: RuntimeContext): CronsService {
         end_time: input.end_time,
         enabled: input.enabled,
         on_run_completed: input.on_run_completed,
-        payload: { ...input.payload },
-        metadata: input.metadata,
+        payload: { ...payload },
+        metadata,
         next_run_date: firstTick(input, await now(sql)),
       });
       if (row === null) throw threadId === null ? new AppError("not_found", "Assistant not found") : gone();
@@ -64,22 +88,24 @@ export function makeCronsService(context: RuntimeContext): CronsService {
     },
 
     async get(caller, cronId) {
-      const row = await findCron(sql, cronId, caller.owner);
+      const { access } = await permit(caller, "crons:read", { cron_id: cronId });
+      const row = await findCron(sql, cronId, access);
       if (row === null) throw missing();
       return wireCron(row);
     },
 
     async update(caller, cronId, { payload, metadata, ...timing }) {
       if (payload.webhook) mustBeReachable(context.webhooks, payload.webhook);
+      const { access, value } = await permit(caller, "crons:update", { cron_id: cronId, payload, metadata: metadata ?? {}, ...timing });
       return sql.begin(async (transaction) => {
-        const row = await findCron(transaction, cronId, caller.owner, { lock: true });
+        const row = await findCron(transaction, cronId, access, { lock: true });
         if (row === null) throw missing();
         const changed = { ...row, ...timing };
         const saved = await updateCron(transaction, {
           ...changed,
           disabled_reason: changed.enabled ? null : row.disabled_reason,
           payload: withoutNull({ ...row.payload, ...payload }),
-          metadata: { ...row.metadata, ...metadata },
+          metadata: { ...row.metadata, ...metadataOf(value) },
           next_run_date: nextAfterChange(row, changed, await now(transaction)),
         });
         if (saved === null) throw missing();
@@ -88,18 +114,19 @@ export function makeCronsService(context: RuntimeContext): CronsService {
     },
 
     async delete(caller, cronId) {
-      if (!(await deleteCron(sql, cronId, caller.owner))) throw missing();
+      const { access } = await permit(caller, "crons:delete", { cron_id: cronId });
+      if (!(await deleteCron(sql, cronId, access))) throw missing();
     },
 
     async search(caller, { limit, offset, sort_by, sort_order, ...asked }) {
-      const filter = filterOf(caller.owner, asked);
+      const filter = await filterOf(caller, asked);
       if (filter === null) return { items: [], total: 0 };
       const { rows, total } = await searchCrons(sql, { ...filter, limit, offset, sort_by, sort_order });
       return { items: rows.map(wireCron), total };
     },
 
     async count(caller, asked) {
-      const filter = filterOf(caller.owner, asked);
+      const filter = await filterOf(caller, asked);
       return filter === null ? 0 : countCrons(sql, filter);
     },
   };
@@ -129,7 +156,7 @@ function withoutNull(payload: Record<string, unknown>): Record<string, unknown> 
 }
 
 function wireCron(row: CronRow): Cron {
-  const { owner, last_tick: _, failures: __, ...rest } = row;
+  const { owner, creator: _, last_tick: __, failures: ___, ...rest } = row;
   return {
     ...rest,
     user_id: owner,

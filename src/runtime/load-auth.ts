@@ -72,6 +72,7 @@ export function projectAuth(handlers: Handlers, options: { studio: boolean }): P
   const callerOf = (user: CallerUser, given: unknown): Caller => ({ owner: user.identity, user, judge: judgeFor(handlers, user, given) });
   return {
     studio: options.studio ? callerOf(STUDIO_USER, STUDIO_USER) : null,
+    judgeOf: (user) => judgeFor(handlers, user, user),
     sharesStore: STORE_EVENTS.every((event) => ruleFor(handlers, event) !== undefined),
     async authenticate(request) {
       const given = await inItsWords(async () => handlers.authenticate(request));

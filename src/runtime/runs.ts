@@ -22,8 +22,9 @@ import { findUsableAssistant } from "./assistants.ts";
 import { findKeptRun, once, type Once } from "./idempotency.ts";
 import { deleteEndedRun } from "./delete-run.ts";
 import { isUuid, newId } from "./ids.ts";
+import { judgeRun } from "./judge-run.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
-import { changedKwargs, kwargsOf } from "./run-request.ts";
+import { kwargsOf } from "./run-request.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -110,26 +111,6 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       decidedBy: caller.owner,
       once: options.once,
     });
-  }
-
-  /** Asks whether the run may be made, and lets the rule have its say in what the run is. */
-  async function judgeRun(
-    caller: Caller,
-    run: { runId: string; threadId: string | null; assistantId: string; input: RunCreate; kwargs: RunKwargs },
-  ): Promise<{ access: Access; metadata: Record<string, unknown>; kwargs: RunKwargs }> {
-    const { input, kwargs } = run;
-    const { access, value } = await permit(caller, "threads:create_run", {
-      thread_id: run.threadId ?? undefined,
-      assistant_id: run.assistantId,
-      run_id: run.runId,
-      status: "pending",
-      metadata: input.metadata ?? {},
-      multitask_strategy: input.multitask_strategy ?? "reject",
-      if_not_exists: input.if_not_exists ?? "reject",
-      after_seconds: input.after_seconds ?? 0,
-      kwargs,
-    });
-    return { access, metadata: metadataOf(value), kwargs: { ...changedKwargs(kwargs, value["kwargs"]), user: caller.user ?? null } };
   }
 
   async function planFor(caller: Caller, threadId: string | null, thread: ThreadRow | null, kwargs: RunKwargs): Promise<ResumePlan> {

@@ -1,5 +1,6 @@
 import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import type { Database } from "#db/client.ts";
+import type { CallerUser, Judge } from "#ports/access.ts";
 import type { Log } from "#log";
 import type { Approval, Decision } from "#ports/approvals.ts";
 import type { RuntimeMetrics } from "#ports/metrics.ts";
@@ -33,6 +34,8 @@ export interface RuntimeContext {
   readonly settleSeconds: number;
   /** What crons go by. Null: the database's clock, which is one for all processes. */
   readonly clock: (() => Date) | null;
+  /** The rules of the project for somebody who is not there to ask: the maker of a cron. Null: there are none. */
+  readonly judgeOf: ((user: CallerUser) => Judge) | null;
   readonly webhooks: WebhookSettings;
   readonly metrics: RuntimeMetrics;
   /** Everything a node of ours may do, but for what this room brings itself. Null: graphs run without ports. */

@@ -1,8 +1,10 @@
+import type { CallerUser } from "#ports/access.ts";
 import type { Sql } from "./sql.ts";
 
 export interface CronRow {
   cron_id: string;
   owner: string;
+  creator: CallerUser | null;
   assistant_id: string;
   thread_id: string | null;
   schedule: string;
@@ -21,5 +23,5 @@ export interface CronRow {
 }
 
 export const cronColumns = (sql: Sql) => sql`
-  c.cron_id, c.owner, c.assistant_id, c.thread_id, c.schedule, c.timezone, c.end_time, c.enabled, c.disabled_reason, c.on_run_completed, c.payload,
+  c.cron_id, c.owner, c.creator, c.assistant_id, c.thread_id, c.schedule, c.timezone, c.end_time, c.enabled, c.disabled_reason, c.on_run_completed, c.payload,
   c.metadata, c.next_run_date, c.last_tick, c.failures, c.created_at, c.updated_at`;

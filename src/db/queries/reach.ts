@@ -21,6 +21,11 @@ export function threadWithin(sql: Sql, reach: Reach): Fragment {
   return within(sql, reach, { owner: sql`t.owner`, metadata: sql`t.metadata` });
 }
 
+/** The same over `c`, a cron. */
+export function cronWithin(sql: Sql, reach: Reach): Fragment {
+  return within(sql, reach, { owner: sql`c.owner`, metadata: sql`c.metadata` });
+}
+
 /** The same over `a`, an assistant; those that graphs have by themselves are nobody's and everybody's. */
 export function assistantWithin(sql: Sql, reach: Reach): Fragment {
   return within(sql, reach, { owner: sql`coalesce(a.owner, ${typeof reach === "string" ? reach : reach.owner})`, metadata: sql`a.metadata` });

@@ -1,8 +1,10 @@
+import type { Reach } from "#ports/access.ts";
 import { type CronRow, cronColumns } from "./cron-row.ts";
+import { cronWithin } from "./reach.ts";
 import type { Sql } from "./sql.ts";
 
 export interface CronFilter {
-  owner: string;
+  reach: Reach;
   assistant_id?: string | undefined;
   thread_id?: string | undefined;
   enabled?: boolean | undefined;
@@ -12,7 +14,7 @@ export interface CronFilter {
 const SORTABLE = new Set(["cron_id", "assistant_id", "thread_id", "created_at", "updated_at", "next_run_date"]);
 
 const matching = (sql: Sql, filter: CronFilter) => sql`
-  c.owner = ${filter.owner}
+  ${cronWithin(sql, filter.reach)}
   ${filter.assistant_id === undefined ? sql`` : sql`and c.assistant_id = ${filter.assistant_id}`}
   ${filter.thread_id === undefined ? sql`` : sql`and c.thread_id = ${filter.thread_id}`}
   ${filter.enabled === undefined ? sql`` : sql`and c.enabled = ${filter.enabled}`}

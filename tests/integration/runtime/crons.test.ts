@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "#db/client.ts";
+import { AppError } from "#errors";
+import type { Judge } from "#ports/access.ts";
 import { CronCreate, CronUpdate } from "#protocol/crons.ts";
 import type { Cron } from "#protocol/wire.ts";
 import type { Runtime, RuntimeOptions } from "#runtime/create-runtime.ts";
@@ -251,6 +253,31 @@ describe("what a cron needs", () => {
     expect(await maker.services.crons.get(LOCAL, cron.cron_id)).toMatchObject({ enabled: true, disabled_reason: null, next_run_date: at("10:00:01") });
     await open();
     expect(await firedTimes(cron, 1)).toEqual([at("10:00:01")]);
+  });
+
+  test("the right to start runs: the rules are asked at every tick, for who made it", async () => {
+    let employed = true;
+    const judge: Judge = async (_event, value) => {
+      if (!employed) throw new AppError("forbidden", "Ada has left.");
+      return { value: { ...value, metadata: { ...Object(value["metadata"]), team: "red" } }, contains: { team: "red" } };
+    };
+    const ada = { owner: "ada", user: { identity: "ada", display_name: "Ada", is_authenticated: true, permissions: [] }, judge };
+    const runtime = await open({ judgeOf: (user) => (user.identity === "ada" ? judge : async () => null) });
+    const cron = await create(runtime, { on_run_completed: "keep" }, null, ada);
+    expect(cron.metadata).toEqual({ team: "red" });
+    pass(SECOND);
+    await firedTimes(cron, 1);
+    const [thread] = (await runtime.services.threads.search(ada, { metadata: { cron_id: cron.cron_id }, limit: 10, offset: 0 })).items;
+    const { items } = await runtime.services.runs.list(ada, thread?.thread_id ?? "", { limit: 10, offset: 0 });
+    expect(items).toMatchObject([{ metadata: { team: "red" } }]);
+    // graphs are told who asks; clients are not told again
+    const [run] = await database.sql<{ identity: string }[]>`select kwargs -> 'user' ->> 'identity' as identity from runs`;
+    expect(run).toEqual({ identity: "ada" });
+    employed = false;
+    pass(SECOND);
+    const stands = async () => (await database.sql<Cron[]>`select enabled, disabled_reason from crons where cron_id = ${cron.cron_id}`)[0];
+    expect(await eventually(stands, (row) => row?.enabled === false)).toEqual({ enabled: false, disabled_reason: "Ada has left." });
+    await expect(create(runtime, {}, null, ada)).rejects.toMatchObject({ code: "forbidden" });
   });
 
   test("what can never start is switched off and says why, until its owner switches it on", async () => {
