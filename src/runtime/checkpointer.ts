@@ -189,7 +189,7 @@ export class Checkpointer extends BaseCheckpointSaver {
 
   /** Copies a thread's whole history, ids of checkpoints included. */
   async copyThread(from: string, to: string): Promise<void> {
-    await copyCheckpoints(this.#database.sql, from, to);
+    await this.#database.sql.begin((tx) => copyCheckpoints(tx, from, to));
   }
 
   /**

@@ -1,16 +1,21 @@
 import type postgres from "postgres";
-import type { Sql } from "./sql.ts";
+import { closeGate } from "./delete-checkpoints.ts";
+import type { Sql, Transaction } from "./sql.ts";
 
-/** Copies all checkpoints of a thread to another one, ids included; rows that the other one has already stay as they are. */
-export async function copyCheckpoints(sql: Sql, from: string, to: string): Promise<void> {
+/**
+ * Copies all checkpoints of a thread to another one, ids included; rows that the other one has already stay as they are. The other one's gate
+ * is closed in a statement of its own: one that waits for a prune of it would take parts for stored that the prune deletes.
+ */
+export async function copyCheckpoints(sql: Transaction, from: string, to: string): Promise<void> {
+  await closeGate(sql, to);
   await sql`
     with copy as (select 1), ${checkpointCopies(sql, { from, to, when: "copy" })}
     select 1`;
 }
 
 /**
- * Common tables that copy a thread's checkpoints with all that belongs to them, where the common table `when` has a row. One statement sees
- * one moment: a list and its parts come together, whatever is put and pruned meanwhile. The copy's gate moves, so that nobody relies on what
+ * Common tables that copy a thread's checkpoints with all that belongs to them, where the common table `when` has a row, to a thread that is
+ * new or whose gate is closed. One statement sees one moment: a list and its parts come together, whatever is put and pruned meanwhile. The copy's gate moves, so that nobody relies on what
  * he knew of its parts.
  */
 export function checkpointCopies(sql: Sql, copy: { from: string; to: string; when: string }): postgres.PendingQuery<postgres.Row[]> {

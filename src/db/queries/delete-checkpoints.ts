@@ -6,7 +6,7 @@ import type { Transaction } from "./sql.ts";
  * makes every put after it look again (see `put-checkpoint.ts`); then it deletes checkpoints; then what no checkpoint needs any more.
  * The gate comes in a statement of its own, so that the deletions see all that was committed before it.
  */
-async function closeGate(sql: Transaction, threadId: string): Promise<void> {
+export async function closeGate(sql: Transaction, threadId: string): Promise<void> {
   await sql`insert into checkpoint_gates (thread_id) values (${threadId}) on conflict (thread_id) do update set generation = checkpoint_gates.generation + 1`;
 }
 
