@@ -11,5 +11,5 @@ verifies("system.ok", async () => {
 
 verifies("system.info", async () => {
   const info: unknown = await (await here.http("GET", "/info")).json();
-  expect(info).toMatchObject({ version: expect.any(String), langgraph_js_version: "1.4.18", context: "js", flags: { assistants: true, crons: false } });
+  expect(info).toMatchObject({ version: expect.any(String), langgraph_js_version: "1.4.18", context: "js", flags: { assistants: true, crons: true } });
 });
