@@ -21,12 +21,33 @@ describe("configuration", () => {
     expect(() => readConfig({ PORT: "many", ROLE: "boss", N_JOBS_PER_WORKER: "0" })).toThrow(/PORT[^]*ROLE[^]*N_JOBS_PER_WORKER/);
   });
 
-  test.each([{ AUTH: "jwt" }, { AUTH: "api-key", HOST: "0.0.0.0" }])(
-    "refuses an authentication that it does not have: %o",
-    (environment) => {
-      expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config" }) as Error);
-    },
-  );
+  test.each([{ AUTH: "jwt" }, { AUTH: "api-key", HOST: "0.0.0.0" }])("refuses an authentication that it does not have: %o", (environment) => {
+    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config" }) as Error);
+  });
+
+  test("limits nobody where everybody is the owner, and takes the rate it is given", () => {
+    expect(readConfig({})).toMatchObject({ RATE_LIMIT_PER_MINUTE: 0 });
+    expect(readConfig({ RATE_LIMIT_PER_MINUTE: "90" })).toMatchObject({ RATE_LIMIT_PER_MINUTE: 90, RATE_LIMIT_BURST: 20 });
+    expect(readConfig({ RATE_LIMIT_PER_MINUTE: "90", RATE_LIMIT_BURST: "5" })).toMatchObject({ RATE_LIMIT_BURST: 5 });
+  });
+
+  test.each([
+    { RATE_LIMIT_PER_MINUTE: "fast" },
+    { RATE_LIMIT_PER_MINUTE: "-1" },
+    { RATE_LIMIT_PER_MINUTE: "60", RATE_LIMIT_BURST: "0" },
+    { RATE_LIMIT_BURST: "5" },
+  ])("refuses limits that limit nothing: %o", (environment) => {
+    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config", message: expect.stringContaining("RATE_LIMIT") }) as Error);
+  });
+
+  test("takes secrets for webhooks that receivers can check, and no others", () => {
+    const [one, other] = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`);
+    expect(readConfig({ WEBHOOK_SECRET: `${one} ${other}` })).toMatchObject({ WEBHOOK_SECRET: [one, other] });
+    for (const secret of ["secret", "whsec_short", `whsec_${Buffer.alloc(65).toString("base64")}`, `${one} secret`]) {
+      const refused = expect(() => readConfig({ WEBHOOK_SECRET: secret }));
+      refused.toThrow(expect.objectContaining({ code: "invalid_config", message: expect.stringContaining("WEBHOOK_SECRET") }) as Error);
+    }
+  });
 
   test("cannot be changed", () => {
     expect(Object.isFrozen(readConfig({}))).toBe(true);
