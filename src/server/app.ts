@@ -65,10 +65,9 @@ export function createApp(options: AppOptions): Express {
 
   const policy = corsPolicy(options.allowedOrigins, options.http?.cors, options.alwaysAllowedOrigins);
   app.use(requestId, securityHeaders, mountPrefix(options.http?.mount_prefix), hosts(options.allowedHosts), origins(policy, options.servicePorts ?? null));
-  app.use(readableAddress);
   // what an application of the user is asked is timed where it asks us
   const timed = options.metrics ? [measure(options.metrics)] : [];
-  app.use(...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
+  app.use(readableAddress, ...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
   const who = options.identify ? identification(options.identify) : null;
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
