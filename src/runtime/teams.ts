@@ -13,12 +13,15 @@ import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
 import { AppError } from "#errors";
 import { approvalOf } from "#governance/approval-view.ts";
 import { planDecision } from "#governance/approvals.ts";
+import { JUDGED } from "#governance/permit.ts";
+import type { Reach } from "#ports/access.ts";
 import type { Approval, ApprovalsPort, Decision } from "#ports/approvals.ts";
 import type { RunsService } from "#ports/services.ts";
 import type { TeamsPort, TeamWork } from "#ports/teams.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import { idOf, systemAssistantId } from "./ids.ts";
 import { kwargsOf } from "./run-request.ts";
+import { RunKwargs } from "./run-kwargs.ts";
 import { withPlan } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { startRun } from "./start-run.ts";
@@ -52,13 +55,18 @@ export function makeTeamsPort(context: RuntimeContext, worker: Worker, runs: Run
           threadId,
           owner: run.owner,
           assistant,
-          kwargs: kwargsOf({ ...BARE_REQUEST, input: input.input }, assistant, {}, false),
+          kwargs: { ...kwargsOf({ ...BARE_REQUEST, input: input.input }, assistant, {}, false), user: userOf(run) },
           metadata: {},
           strategy: "reject",
           afterSeconds: 0,
           stateless: false,
           newThread: {
-            metadata: { parent_thread_id: run.thread_id, parent_call: input.call, ...(input.projectId === null ? {} : { project_id: input.projectId }) },
+            metadata: {
+              ...inherited(run),
+              parent_thread_id: run.thread_id,
+              parent_call: input.call,
+              ...(input.projectId === null ? {} : { project_id: input.projectId }),
+            },
             parent: { threadId: run.thread_id, call: input.call, branch: run.branch, projectId: input.projectId },
           },
           forks: false,
@@ -113,7 +121,7 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
   const { sql } = context.database;
 
   async function find(approvalId: string) {
-    const { rows } = await findApprovals(sql, { owner: run.owner, id: approvalId, parentThreadId: run.thread_id, limit: 1, offset: 0, newestFirst: false });
+    const { rows } = await findApprovals(sql, { reach: JUDGED, id: approvalId, parentThreadId: run.thread_id, limit: 1, offset: 0, newestFirst: false });
     const [row] = rows;
     if (row === undefined) throw new AppError("not_found", `No team of this conversation asks ${approvalId}.`);
     return row;
@@ -122,7 +130,7 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
   return {
     async pendingOfTeams() {
       const { rows } = await findApprovals(sql, {
-        owner: run.owner,
+        reach: JUDGED,
         state: "pending",
         // the node that passes an answer on is run again from its first line, and must see the question that it asked
         reservedBy: run.run_id,
@@ -138,7 +146,7 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
       const row = await find(approvalId);
       // one decision of one run has one carrier, however often the node that decides is run again
       const runId = idOf("decide", approvalId, run.run_id);
-      if ((await findRun(sql, { runId, threadId: row.thread_id, owner: run.owner })) !== null) return approvalOf(row);
+      if ((await findRun(sql, { runId, threadId: row.thread_id, owner: JUDGED })) !== null) return approvalOf(row);
       const reserved = row.state === "resuming" && row.resume_run_id === run.run_id;
       const plan = await planDecision({
         row: reserved ? { ...row, state: "pending" } : row,
@@ -147,10 +155,31 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
         // the values of an answer that came through a mirror were sealed there
         sealSecretAnswer: async (approval, given, payload) => (holdsReferences(given) ? given : context.sealSecretAnswer(approval, given, payload)),
       });
-      await resumeWith(context, worker, { threadId: row.thread_id, owner: run.owner, runId, plan, decidedBy: run.owner, reservedBy: run.run_id });
+      await resumeWith(context, worker, {
+        threadId: row.thread_id,
+        owner: run.owner,
+        reach: JUDGED,
+        user: userOf(run),
+        runId,
+        plan,
+        decidedBy: run.owner,
+        reservedBy: run.run_id,
+      });
       return approvalOf(await find(approvalId));
     },
   };
+}
+
+/** Who asked for a run, as the project's auth knows them; its team works for them too. */
+function userOf(run: ClaimedRun): RunKwargs["user"] {
+  return RunKwargs.parse(run.kwargs).user ?? null;
+}
+
+/** What the project's rules wrote on the conversation, so that they judge its team's thread the same. */
+function inherited(run: ClaimedRun): Record<string, unknown> {
+  if (userOf(run) === null) return {};
+  const { graph_id: _, assistant_id: __, created_by: ___, ...metadata } = run.metadata;
+  return metadata;
 }
 
 function holdsReferences(decision: Decision): boolean {
@@ -162,19 +191,29 @@ function holdsReferences(decision: Decision): boolean {
 export async function resumeWith(
   context: RuntimeContext,
   worker: Worker | null,
-  input: { threadId: string; owner: string; runId: string; plan: Parameters<typeof withPlan>[1]; decidedBy: string; reservedBy?: string },
+  input: {
+    threadId: string;
+    owner: string;
+    reach: Reach;
+    user: RunKwargs["user"];
+    runId: string;
+    plan: Parameters<typeof withPlan>[1];
+    decidedBy: string;
+    reservedBy?: string;
+  },
 ): Promise<void> {
   const { sql } = context.database;
-  const thread = await findThread(sql, input.threadId, input.owner);
-  const assistant = thread?.assistant_id ? await findAssistant(sql, thread.assistant_id, input.owner) : null;
+  const thread = await findThread(sql, input.threadId, input.reach);
+  const assistant = thread?.assistant_id ? await findAssistant(sql, thread.assistant_id, JUDGED) : null;
   if (assistant === null) throw new AppError("not_found", `Thread ${input.threadId} has no assistant to go on with.`);
   const kwargs = withPlan(kwargsOf({ ...BARE_REQUEST }, assistant, {}, false), input.plan);
   await startRun(context, worker, {
     runId: input.runId,
     threadId: input.threadId,
     owner: input.owner,
+    reach: input.reach,
     assistant,
-    kwargs,
+    kwargs: { ...kwargs, user: input.user },
     metadata: {},
     strategy: "enqueue",
     afterSeconds: 0,

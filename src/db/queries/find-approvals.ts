@@ -1,8 +1,11 @@
 import { approvalColumns, type ApprovalRow } from "./approval-row.ts";
+import type { Reach } from "#ports/access.ts";
+import { threadWithin } from "./reach.ts";
 import type { Sql } from "./sql.ts";
 
 export interface ApprovalFilter {
-  owner: string;
+  /** By the thread that asks. */
+  reach: Reach;
   id?: string;
   state?: string;
   kind?: string;
@@ -16,11 +19,11 @@ export interface ApprovalFilter {
   newestFirst: boolean;
 }
 
-/** An owner's questions, with how many there are without the page. */
+/** Questions within reach, with how many there are without the page. */
 export async function findApprovals(sql: Sql, filter: ApprovalFilter): Promise<{ rows: ApprovalRow[]; total: number }> {
   const rows = await sql<(ApprovalRow & { total: number })[]>`
-    select ${approvalColumns(sql)}, count(*) over ()::int as total from approvals a
-    where a.owner = ${filter.owner}
+    select ${approvalColumns(sql)}, count(*) over ()::int as total from approvals a join threads t on t.thread_id = a.thread_id
+    where ${threadWithin(sql, filter.reach)}
       ${filter.id === undefined ? sql`` : sql`and a.id = ${filter.id}`}
       ${filter.state === undefined ? sql`` : sql`and (a.state = ${filter.state} or (a.state = 'resuming' and a.resume_run_id = ${filter.reservedBy ?? null}))`}
       ${filter.kind === undefined ? sql`` : sql`and a.kind = ${filter.kind}`}
