@@ -7,8 +7,8 @@ export interface Ledger {
   readonly database: Database;
   /** Keys that were accepted, each once by their nature. */
   keys(): Promise<Set<string>>;
-  /** How often something was done again that was done already. */
-  duplicates(): Promise<number>;
+  /** How often something that these runs did was done already. */
+  duplicates(runs: readonly string[]): Promise<number>;
 }
 
 /** An empty ledger in a database of its own: faults of the runtime's database do not touch it. */
@@ -25,8 +25,9 @@ export async function openLedger(): Promise<Ledger> {
     async keys() {
       return new Set((await database.sql<{ key: string }[]>`select key from effects_once`).map(({ key }) => key));
     },
-    async duplicates() {
-      const [row] = await database.sql<{ n: number }[]>`select (count(*) - count(distinct key))::int as n from effects_plain`;
+    async duplicates(runs) {
+      const [row] = await database.sql<{ n: number }[]>`
+        select (count(*) - count(distinct key))::int as n from effects_plain where split_part(key, ':', 1) = any(${[...runs]}::text[])`;
       return row?.n ?? 0;
     },
   };

@@ -28,9 +28,16 @@ export async function recordRuns(database: Database): Promise<void> {
     create trigger run_history after insert or update or delete on runs for each row execute function write_run_history();`);
 }
 
-export async function readHistory(database: Database): Promise<Change[]> {
+/** Where the history stands, for `readHistory`. */
+export async function markHistory(database: Database): Promise<number> {
+  const [row] = await database.sql<{ id: number }[]>`select coalesce(max(id), 0)::float8 as id from run_history`;
+  return row?.id ?? 0;
+}
+
+/** What happened after a mark, in order. */
+export async function readHistory(database: Database, since = 0): Promise<Change[]> {
   return database.sql<Change[]>`
-    select id::float8 as id, (extract(epoch from at) * 1000)::float8 as at, run_id, thread_id, op, status, was, worker, epoch::float8 as epoch from run_history order by id`;
+    select id::float8 as id, (extract(epoch from at) * 1000)::float8 as at, run_id, thread_id, op, status, was, worker, epoch::float8 as epoch from run_history where id > ${since} order by id`;
 }
 
 const FINAL = new Set(["success", "error", "timeout", "interrupted"]);

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { chanceOf, SEED } from "../chance.ts";
 import { percentile, say } from "../facts.ts";
 import { allOver, faultsOf, sendRuns } from "../load-runs.ts";
-import { type Change, endedTwice, heldRuns, readHistory } from "../run-history.ts";
+import { type Change, endedTwice, heldRuns, markHistory, readHistory } from "../run-history.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -12,6 +12,7 @@ import type { World } from "./world.ts";
  */
 export async function killWorkers(world: World, input: { runs: number; steps: number; ms: number; everyMs: number; kills: number }): Promise<void> {
   const { db, fleet, ledger } = world;
+  const since = await markHistory(db.database);
   const chance = chanceOf(SEED);
   const kills: { at: number; pid: number; runs: string[] }[] = [];
   const hits = () => kills.filter((kill) => kill.runs.length > 0).length;
@@ -39,10 +40,10 @@ export async function killWorkers(world: World, input: { runs: number; steps: nu
   }
   await Promise.all([waiting, ...starting]);
   const sent = await sending;
-  const history = await readHistory(db.database);
+  const history = await readHistory(db.database, since);
   const recoveries = kills.flatMap((kill) => kill.runs.map((run) => recoveryMs(history, run, kill))).filter((ms) => ms !== null);
   const interrupted = kills.reduce((sum, kill) => sum + kill.runs.length, 0);
-  const duplicates = await ledger.duplicates();
+  const duplicates = await ledger.duplicates(sent.ids);
   say("kill -9", {
     runs: sent.ids.length,
     steps: input.steps,
