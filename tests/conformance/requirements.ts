@@ -188,6 +188,7 @@ export const REQUIREMENTS = {
   "mcp.waits": { behaviour: "a call that needs an answer says what is asked and on which thread; continue_thread goes on", source: "ours" },
   "mcp.turns": { behaviour: "continue_thread takes the next turn of a conversation", source: "ours" },
   "mcp.cancel": { behaviour: "a call that its client gives up, by notification or by leaving, cancels its run", source: "MCP cancellation" },
+  "mcp.as-client": { behaviour: "one server's agents are another one's tools, over HTTP, also after the first was away", source: "ours" },
   "mcp.http": { behaviour: "GET and DELETE are 405, junk is 4xx; a page of elsewhere is refused", source: "MCP Streamable HTTP" },
 
   // foreign projects
@@ -252,6 +253,11 @@ export const REQUIREMENTS = {
   },
   "auth.crons": { behaviour: "crons are judged by their own events and the thread's", source: "docs custom auth" },
   "auth.owner-rule": { behaviour: "with authenticate() alone everybody has their own things, memory included", source: "ours, docs/decisions/0012" },
+  "auth.every-route": {
+    behaviour: "on every route: nobody 401, a stranger 404 or nothing of the owner's, the owner all of it",
+    source: "ours; servers' advisories",
+  },
+  "auth.events": { behaviour: "every route asks the rules that the peer's route asks, and what they let in is let in", source: "peer; docs custom auth" },
   "auth.must-load": { behaviour: "a project whose auth does not load is not served", source: "ours" },
   "auth.network": { behaviour: "HOST beyond this machine needs auth; then pages of other origins are refused", source: "ours" },
 
@@ -279,6 +285,44 @@ export const REQUIREMENTS = {
   "metrics.text": { behaviour: "GET /metrics tells runs, queue, streams, answers, webhooks and the process in Prometheus' text format", source: "docs" },
   "metrics.anonymous": { behaviour: "no id, name, address or method of a client becomes a label", source: "ours" },
   "metrics.json": { behaviour: "GET /metrics?format=json is the same as JSON", source: "docs" },
+
+  // protocol v2
+  "v2.transcripts": {
+    behaviour: "commands and events of protocol v2 are those of the peer, save for differences that are listed with a reason",
+    source: "peer 1.5.1, transcripts in tests/fixtures/protocol-v2",
+  },
+  "v2.content-untouched": { behaviour: "what a graph sees and keeps is the same over v2 as over v1", source: "ours (the peer's streamEvents v3 breaks it)" },
+  "v2.messages": { behaviour: "messages stream text, reasoning, tool calls and usage as content blocks", source: "sdk threads.stream messages" },
+  "v2.values": { behaviour: "values come step by step and the last is the thread's state", source: "sdk threads.stream values, output" },
+  "v2.tools": { behaviour: "tool calls are told with input, output and state", source: "sdk threads.stream toolCalls" },
+  "v2.subgraphs": { behaviour: "subgraphs are discovered, and can be followed by namespace and depth", source: "sdk threads.stream subgraphs, subscribe" },
+  "v2.interrupt": {
+    behaviour: "a question is input.requested, respond answers it and the run goes on",
+    source: "sdk threads.stream interrupts, input.respond",
+  },
+  "v2.respond-many": { behaviour: "several questions are answered in one command", source: "sdk input.respond responses" },
+  "v2.respond-refused": { behaviour: "an answer to nothing, to another question, or twice, is refused in words and changes nothing", source: "ours; peer" },
+  "v2.websocket": {
+    behaviour: "the same over a WebSocket: subscriptions outlive runs, their answer comes before their events",
+    source: "sdk transport websocket",
+  },
+  "v2.websocket-strangers": { behaviour: "a page of another site, or another name of this host, gets no WebSocket", source: "ours" },
+  "v2.websocket-reconnect": {
+    behaviour: "subscription.reconnect restores subscriptions on a new socket with what they missed",
+    source: "@langchain/protocol ReconnectParams",
+  },
+  "v2.multitask": { behaviour: "a run waits for its turn unless its start says otherwise", source: "sdk multitaskStrategy; peer" },
+  "v2.cancel": { behaviour: "a cancelled run's last word is interrupted, and the thread goes on", source: "useStream stop()" },
+  "v2.fork": {
+    behaviour: "a start at a checkpoint forks, also where a question waits; checkpoints are listed",
+    source: "sdk forkFrom, state.fork, state.listCheckpoints",
+  },
+  "v2.since": { behaviour: "a stream replays what came after since, all without it, and numbers never go back", source: "sdk reconnect" },
+  "v2.restart": {
+    behaviour: "questions, events and their numbers outlive every process; a server that executes nothing serves them",
+    source: "ours (the peer keeps them in memory)",
+  },
+  "v2.not-mine": { behaviour: "commands on and events of another owner's thread are 404, whoever came first", source: "ours (the peer leaks them)" },
 
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },

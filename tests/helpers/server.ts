@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Client } from "@langchain/langgraph-sdk";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const READY = /Slipway is ready: (http:\/\/\S+)\n/;
+const READY = /Slipway (?:is ready: (http:\/\/\S+)|works \(ROLE=worker\))\n/;
 const KEPT_OUTPUT = 20_000;
 
 export interface ServerOptions {
@@ -85,8 +85,9 @@ function collect(child: ChildProcess): { output: () => string; ready: Promise<st
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
       text = (text + chunk).slice(-KEPT_OUTPUT);
-      const url = READY.exec(text)?.[1];
-      if (url !== undefined) ready.resolve(url);
+      const found = READY.exec(text);
+      // a worker takes no requests
+      if (found !== null) ready.resolve(found[1] ?? "");
     });
   }
   child.once("exit", () => ready.reject(new Error(`the server ended before it was ready:\n${text}`)));

@@ -60,18 +60,9 @@ const Beside = {
   config: Record.nullish(),
   metadata: Record.nullish(),
 };
-export const InputRespondParams = z
-  .union([
-    z.object({ responses: z.array(Reply).min(1, "input.respond requires at least one response."), ...Beside }),
-    z.object({ ...Reply.shape, responses: z.undefined().optional(), ...Beside }),
-  ])
-  .transform(({ update, goto, config, metadata, ...given }) => ({
-    replies: given.responses ?? [given as z.infer<typeof Reply>],
-    update,
-    goto,
-    config,
-    metadata,
-  }));
+/** One reply, or several of one checkpoint that resume together. */
+export const InputRespondOne = z.object({ ...Reply.shape, ...Beside });
+export const InputRespondMany = z.object({ responses: z.array(Reply).min(1, "input.respond requires at least one response."), ...Beside });
 
 export const StateGetParams = z.object({ namespace: Namespace.nullish(), keys: z.array(z.string()).nullish() });
 

@@ -9,7 +9,8 @@ import {
   type Command,
   type CommandAnswer,
   type CommandErrorCode,
-  InputRespondParams,
+  InputRespondMany,
+  InputRespondOne,
   ListCheckpointsParams,
   RunStartParams,
   StateForkParams,
@@ -94,7 +95,7 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
     },
 
     async "input.respond"(caller, threadId, given, extra) {
-      const { replies, update, goto, config, metadata } = InputRespondParams.parse(given);
+      const { replies, update, goto, config, metadata } = readReplies(given);
       const { thread, assistantId } = await findBound(caller, threadId);
       const waiting = new Set(
         Object.values(thread.interrupts)
@@ -148,7 +149,7 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
 
     async "agent.getTree"(caller, threadId) {
       const thread = await find(caller, threadId);
-      if (thread === null || thread.assistant_id === null) throw new CommandRefused("no_such_run", "No run was started on this thread.");
+      if (thread === null || thread.assistant_id === null) throw new CommandRefused("no_such_run", "No active run is bound to this thread.");
       const tree = await agentTree(keptEvents(context, threadId, 0, AbortSignal.timeout(30_000)));
       return { tree: tree ?? { namespace: [], status: STANDS[thread.status], graph_name: thread.graph_id ?? "root" } };
     },
@@ -213,10 +214,19 @@ function refusal(command: Command, error: unknown): CommandAnswer {
 }
 
 function wordsOf(error: z.ZodError): string {
-  const issue = error.issues.flatMap((one) => (one.code === "invalid_union" ? one.errors.flat() : [one]))[0];
+  const [issue] = error.issues;
   if (issue === undefined) return "The params are not as they should be.";
   // our own words say everything already
   return issue.message.includes("requires") ? issue.message : `${issue.path.map(String).join(".")}: ${issue.message}`;
+}
+
+function readReplies(given: unknown) {
+  if (typeof given === "object" && given !== null && "responses" in given && given.responses !== undefined) {
+    const { responses, ...beside } = InputRespondMany.parse(given);
+    return { replies: responses, ...beside };
+  }
+  const { namespace, interrupt_id, response, ...beside } = InputRespondOne.parse(given);
+  return { replies: [{ namespace, interrupt_id, response }], ...beside };
 }
 
 function pick(values: unknown, keys: string[] | null): unknown {
