@@ -36,6 +36,7 @@ const Environment = z.object({
   MODEL_CODER: optionalText.optional(),
   MODEL_REVIEWER: optionalText.optional(),
   MODEL_WRITER: optionalText.optional(),
+  MCP_CONFIG: optionalText.optional(),
   MODEL_EMBEDDING: optionalText.optional(),
   MODEL_TIMEOUT: z.coerce.number().positive().default(120),
   RECORDINGS_DIR: optionalText.optional(),

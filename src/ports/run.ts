@@ -1,5 +1,6 @@
 import type { ApprovalsPort } from "./approvals.ts";
 import type { CommandsPort } from "./commands.ts";
+import type { McpPort } from "./mcp.ts";
 import type { ModelsPort } from "./models.ts";
 import type { ProjectsPort } from "./projects.ts";
 import type { ReleasesPort } from "./releases.ts";
@@ -33,4 +34,6 @@ export interface RunPorts {
   readonly releases: ReleasesPort;
   readonly secrets: SecretsPort;
   readonly approvals: ApprovalsPort;
+  /** Absent when no MCP server is configured. */
+  readonly mcp?: McpPort;
 }

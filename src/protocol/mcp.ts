@@ -3,7 +3,7 @@ import { Id, JsonRecord, maybe } from "./fields.ts";
 
 /** Arguments of `continue_thread`. An answer may be anything, `null` and `false` too. */
 export const ContinueThread = z
-  .object({ thread_id: Id, answer: z.unknown(), input: maybe(JsonRecord) })
+  .object({ thread_id: Id, answer: z.unknown().optional(), input: maybe(JsonRecord) })
   .refine((said) => said.answer !== undefined || said.input !== undefined, "give an answer or an input");
 
 /** What a client of the 2025 revisions sends, over a connection of its own, when it gives a request up. */

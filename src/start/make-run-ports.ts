@@ -6,6 +6,7 @@ import type { SecretVault } from "#delivery/secrets/vault.ts";
 import type { Log } from "#log";
 import type { Models } from "#models/create-models.ts";
 import type { CommandsPort } from "#ports/commands.ts";
+import type { McpPort } from "#ports/mcp.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { TestsPort } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
@@ -19,12 +20,14 @@ export interface Workshop {
   workspaces: WorkspacesPort;
   commands: CommandsPort;
   tests: TestsPort;
+  /** Absent or null: no MCP server is configured. */
+  mcp?: McpPort | null;
   log: Log;
 }
 
 /** The ports of one run, but for `teams` and `approvals`, which are the runtime's own. */
 export function makeRunPorts(workshop: Workshop): (run: RunIdentity) => Omit<RunPorts, "teams" | "approvals"> {
-  const { database, models, vault, releases, workspaces, commands, tests, log } = workshop;
+  const { database, models, vault, releases, workspaces, commands, tests, mcp, log } = workshop;
   return (run) => ({
     run,
     models: models.withUsage((usage) => {
@@ -38,5 +41,6 @@ export function makeRunPorts(workshop: Workshop): (run: RunIdentity) => Omit<Run
     tests,
     releases: releases.forOwner(run.owner),
     secrets: vault.forOwner(run.owner),
+    ...(mcp ? { mcp } : {}),
   });
 }

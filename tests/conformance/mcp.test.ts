@@ -1,7 +1,12 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Client, StreamableHTTPClientTransport, type CallToolResult } from "@modelcontextprotocol/client";
 import { expect } from "vitest";
-import { until, world } from "./world.ts";
+import { createMcpServers } from "#delivery/mcp/mcp-servers.ts";
+import { silent } from "../helpers/http-app.ts";
 import { verifies } from "./verifies.ts";
+import { until, world } from "./world.ts";
 
 const here = world();
 
@@ -96,7 +101,7 @@ verifies("mcp.turns", async () => {
     name: "continue_thread",
     arguments: { thread_id: threadId, input: { messages: [{ type: "human", content: "Two" }] } },
   });
-  expect(threadOf(second)).toBe(threadId);
+  expect(second.isError ? textOf(second) : threadOf(second)).toBe(threadId);
   const { values } = await here.client.threads.getState<{ messages: { content: string }[] }>(threadId);
   expect(values.messages.map((message) => message.content)).toEqual(["One", "Hello to you too", "Two", "Hello to you too"]);
   await client.close();
@@ -154,4 +159,37 @@ verifies("mcp.http", async () => {
   const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
   expect((await here.http("POST", "/mcp/", ping, json)).status).toBe(200);
   expect((await here.http("POST", "/mcp", ping, { ...json, origin: "https://evil.example" })).status).toBe(403);
+});
+
+verifies("mcp.as-client", async () => {
+  let up = true;
+  const relay = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    if (!up) return void outgoing.writeHead(503).end();
+    const { host: _, connection: __, "transfer-encoding": ___, ...headers } = incoming.headers as Record<string, string>;
+    const body = Buffer.concat(chunks);
+    const answer = await fetch(`${here.server.url}${incoming.url}`, { method: incoming.method ?? "GET", headers, ...(body.length > 0 ? { body } : {}) });
+    outgoing.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
+    outgoing.end(Buffer.from(await answer.arrayBuffer()));
+  }).listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  // an AF_INET server that listens has an AddressInfo
+  const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}/mcp`;
+  let time = 0;
+  const agents = { name: "agents", missing: [], secrets: [], config: { kind: "http", url, headers: {} } } as const;
+  await using servers = createMcpServers([agents], { log: silent, now: () => time });
+  expect((await servers.tools()).map((tool) => tool.name)).toContain("mcp_agents_chat");
+  const ask = () => servers.call("mcp_agents_chat", { messages: [{ type: "human", content: "Hello" }] }, {});
+  const answered = { failed: false, text: expect.stringContaining("Hello to you too") };
+  expect(await ask()).toMatchObject(answered);
+  up = false;
+  expect(await ask()).toMatchObject({ failed: true, text: expect.stringContaining('"agents"') });
+  expect(await servers.tools()).toEqual([]);
+  up = true;
+  expect(await servers.tools()).toEqual([]);
+  time += 2_000;
+  expect(await ask()).toMatchObject(answered);
+  relay.closeAllConnections();
+  relay.close();
 });

@@ -324,6 +324,11 @@ export const REQUIREMENTS = {
   },
   "v2.not-mine": { behaviour: "commands on and events of another owner's thread are 404, whoever came first", source: "ours (the peer leaks them)" },
 
+  "foreign.schemas": {
+    behaviour: "schemas of a TypeScript graph made of annotations are read from its types, without holding up other requests",
+    source: "peer; sdk assistants.getSchemas, Studio",
+  },
+
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
   "bad.bodies": { behaviour: "malformed, too deep, too large and mistyped bodies are 4xx in words", source: "ours" },

@@ -7,6 +7,7 @@ import { PORTS_KEY } from "#graphs/context.ts";
 import { productOwner } from "#graphs/product-owner/graph.ts";
 import { Intent, Outcome, type ProductOwnerState } from "#graphs/product-owner/state.ts";
 import { createModels } from "#models/create-models.ts";
+import type { McpPort } from "#ports/mcp.ts";
 import type { RunIdentity } from "#ports/run.ts";
 import { approvalPayload, type ApprovalPayload } from "#protocol/approval-payload.ts";
 import { createMemoryWorld, type MemoryWorld } from "../helpers/memory-ports.ts";
@@ -449,5 +450,47 @@ describe("for clients", () => {
     await say("how is it?");
     const read = JSON.stringify(endpoint.requests.map((request) => request.messages.map((message) => message.content)));
     expect(read).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}|127\.0\.0\.1|\/tmp|20\d\d-\d\d/u);
+  });
+});
+
+describe("tools of configured MCP servers", () => {
+  const mcp: McpPort = {
+    tools: async () => [
+      { name: "mcp_weather_today", description: "Today's weather.", inputSchema: { type: "object", properties: { city: { type: "string" } } }, readOnly: true },
+      { name: "mcp_weather_change", description: "Changes it.", inputSchema: { type: "object", properties: {} }, readOnly: false },
+    ],
+    call: async (name, args) => ({ text: `${name}(${JSON.stringify(args)})`, failed: false }),
+  };
+  const ask = (text: string) =>
+    graph.invoke({ messages: [new HumanMessage(text)] }, { configurable: { thread_id: "parent", [PORTS_KEY]: { ...world.ports(), mcp } } }) as ReturnType<
+      typeof say
+    >;
+  const offered: string[][] = [];
+  const weather =
+    (wanted: Partial<Intent>) =>
+    (request: ModelRequest): ModelReply => {
+      if (isSorting(request)) return intent(wanted);
+      offered.push((request.tools ?? []).map((tool) => tool.function.name));
+      return lastRole(request) === "tool" ? { text: "Rain." } : { toolCalls: [{ name: "mcp_weather_today", arguments: { city: "Bergen" } }] };
+    };
+  beforeEach(() => offered.splice(0));
+
+  test("are offered beside our own and called", async () => {
+    answer = weather({ kind: "ask", groups: [] });
+    const { messages } = await ask("What is the weather in Bergen?");
+    expect(toolTexts(messages)).toEqual(['mcp_weather_today({"city":"Bergen"})']);
+    expect(last(messages)).toBe("Rain.");
+    expect(offered[0]).toEqual(expect.arrayContaining(["mcp_weather_today", "mcp_weather_change"]));
+  });
+
+  test("that change something wait until the request is clear; a refused one gets none", async () => {
+    answer = weather({ kind: "ask", groups: [], clear: false });
+    await ask("Hm, the weather?");
+    expect(offered[0]).toContain("mcp_weather_today");
+    expect(offered[0]).not.toContain("mcp_weather_change");
+    offered.splice(0);
+    answer = (request) => weather({ kind: "refuse", groups: [] })({ ...request, messages: [...request.messages, { role: "tool", content: "" }] });
+    await ask("Something bad");
+    expect(offered.flat()).toEqual([]);
   });
 });

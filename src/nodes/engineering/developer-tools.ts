@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import { tool, type StructuredToolInterface } from "@langchain/core/tools";
+import { tool, ToolInputParsingException, type StructuredToolInterface } from "@langchain/core/tools";
 import { z } from "zod";
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
@@ -11,6 +11,7 @@ import { REPEATED_ACTION, malformedArguments, unknownTool } from "#prompts/engin
 import { makeCommandTool } from "#tools/command.ts";
 import { makeFileTools } from "#tools/files.ts";
 import { makeGitTools } from "#tools/git.ts";
+import { makeMcpTools } from "#tools/mcp-tools.ts";
 import { stableText } from "./stable-text.ts";
 import { keepTree, restoreTree } from "./working-tree.ts";
 
@@ -52,7 +53,7 @@ export const developerToolsNode: EngineeringNode = async (state, runtime) => {
   if (answer === undefined) throw new AppError("internal", "There is no answer with tool calls.");
   await restoreTree(ports, state);
   const { path } = await ports.workspaces.open(state.delivery_id);
-  const tools = developerTools(ports, state, { here: path, ...signalOf(runtime) });
+  const tools = [...developerTools(ports, state, { here: path, ...signalOf(runtime) }), ...(await makeMcpTools(ports.mcp, signalOf(runtime)))];
 
   const results: BaseMessage[] = [];
   let actions = state.recent_actions;
@@ -94,7 +95,12 @@ async function runCall(tools: readonly StructuredToolInterface[], call: Call, an
   const schema = chosen.schema;
   const args = schema instanceof z.ZodType ? schema.safeParse(call.args) : { success: true as const, data: call.args };
   if (!args.success) return `Error: the arguments do not fit: ${z.prettifyError(args.error)}`;
-  return String(await chosen.invoke(call.args));
+  try {
+    return String(await chosen.invoke(call.args));
+  } catch (error) {
+    if (error instanceof ToolInputParsingException) return `Error: the arguments do not fit: ${error.message}`;
+    throw error;
+  }
 }
 
 function fingerprint(name: string, args: unknown, result: string): string {

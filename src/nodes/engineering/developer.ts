@@ -4,6 +4,7 @@ import type { EngineeringNode } from "#graphs/engineering/state.ts";
 import { signalOf } from "#nodes/shared/signal-of.ts";
 import { readModelAnswer } from "#nodes/shared/model-answer.ts";
 import { NO_TOOL_CALL, developerSystem } from "#prompts/engineering/developer.ts";
+import { makeMcpTools } from "#tools/mcp-tools.ts";
 import { developerTools } from "./developer-tools.ts";
 import { withinBudget } from "./developer-history.ts";
 
@@ -14,7 +15,7 @@ const SILENCE_BORNE = 2;
 export const developer: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const model = ports.models.chat("coder");
-  const tools = developerTools(ports, state, { here: "" });
+  const tools = [...developerTools(ports, state, { here: "" }), ...(await makeMcpTools(ports.mcp))];
   const messages = [new SystemMessage(developerSystem(state)), ...withinBudget(state.developer_messages)];
   const asking = model.bindTools?.(tools) ?? model;
   const { message } = readModelAnswer(await asking.invoke(messages, signalOf(runtime)));

@@ -7,6 +7,7 @@ import type { ProductOwnerState } from "#graphs/product-owner/state.ts";
 import { makeTools } from "#tools/capabilities.ts";
 import type { StartedWork } from "#tools/started-work.ts";
 import { MALFORMED } from "../shared/tidy-answer.ts";
+import { mcpToolsFor } from "./mcp-tools-for.ts";
 
 interface Call {
   id?: string;
@@ -27,7 +28,8 @@ export const workTools: GraphNode<typeof ProductOwnerState> = async (state, conf
   };
   const { intent } = state;
   const context = { ports, language: state.language, deliver: intent?.deliver ?? "service", works, remember } as const;
-  const tools = new Map<string, StructuredToolInterface>(makeTools(state.tools, context).map((tool) => [tool.name, tool]));
+  const offered = [...makeTools(state.tools, context), ...(intent === null ? [] : await mcpToolsFor(intent, ports, config.signal))];
+  const tools = new Map<string, StructuredToolInterface>(offered.map((tool) => [tool.name, tool]));
   const answer = state.messages.at(-1);
   const calls: Call[] = AIMessage.isInstance(answer) ? (answer.tool_calls ?? []) : [];
   const messages: ToolMessage[] = [];

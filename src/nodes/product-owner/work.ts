@@ -9,6 +9,7 @@ import { modelHistory } from "../shared/model-history.ts";
 import { sayIn } from "../shared/say-in.ts";
 import { messageId, tidyAnswer } from "../shared/tidy-answer.ts";
 import { answerTrouble } from "./answer-trouble.ts";
+import { mcpToolsFor } from "./mcp-tools-for.ts";
 import { worksForModel } from "./works-for-model.ts";
 
 /** Model calls of one turn; the last one gets no tools, so that it has to answer. */
@@ -22,9 +23,12 @@ export const work: GraphNode<typeof ProductOwnerState> = async (state, config) =
   const lastCall = state.turns >= MAX_CALLS - 1;
   const names = lastCall ? [] : state.tools;
   // only names, descriptions and schemas are read here; work_tools makes them again to call them
-  const tools = makeTools(names, { ports, language: intent.language, deliver: intent.deliver, works: state.works, remember: () => {} });
-  const model = ports.models.chat(names.length === 0 ? "writer" : "planner");
-  const caller = names.length === 0 || model.bindTools === undefined ? model : model.bindTools(tools);
+  const tools = [
+    ...makeTools(names, { ports, language: intent.language, deliver: intent.deliver, works: state.works, remember: () => {} }),
+    ...(lastCall ? [] : await mcpToolsFor(intent, ports)),
+  ];
+  const model = ports.models.chat(tools.length === 0 ? "writer" : "planner");
+  const caller = tools.length === 0 || model.bindTools === undefined ? model : model.bindTools(tools);
   const instructions = workInstructions({ intent, tools: names, works: worksForModel(state.works), waitsFor: state.question?.action ?? null, lastCall });
   const turns = state.turns + 1;
   try {
