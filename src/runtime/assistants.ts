@@ -12,6 +12,7 @@ import { metadataOf, permit } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
 import type { AssistantsService, Caller } from "#ports/services.ts";
 import type { Assistant, JsonObject } from "#protocol/wire.ts";
+import { typeScriptSchemas } from "./typescript-schemas/read.ts";
 import { graphSchemas } from "./graph-schemas.ts";
 import type { RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
@@ -66,6 +67,7 @@ async function byIdOrGraph(context: RuntimeContext, reach: Reach, assistantId: s
 }
 
 export function makeAssistantsService(context: RuntimeContext): AssistantsService {
+  const readTypes = typeScriptSchemas(context.log);
   const { sql } = context.database;
   const missing = () => new AppError("not_found", "Assistant not found");
 
@@ -157,7 +159,8 @@ export function makeAssistantsService(context: RuntimeContext): AssistantsServic
 
     async schemas(caller, assistantId) {
       const { graphId, graph } = await graphOf(caller, assistantId);
-      const schemas = await graphSchemas(graph);
+      const source = context.graphs.find(graphId)?.source ?? null;
+      const schemas = await graphSchemas(graph, async () => (source === null ? null : readTypes(source)));
       return {
         graph_id: graphId,
         input_schema: schemas.input,

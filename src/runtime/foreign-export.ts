@@ -42,7 +42,7 @@ export function locateExport(spec: string, key: string, project: { folder: strin
 export async function importExport(located: ForeignExport, timeoutMs: number): Promise<unknown> {
   const { file, exportName, ours } = located;
   if (!ours) shareOurLangGraph();
-  if (!ours && TYPESCRIPT.has(extname(file))) await prepareForeignTypeScript(nearestFile(dirname(file), "tsconfig.json"));
+  if (!ours && isTypeScript(file)) await prepareForeignTypeScript(nearestFile(dirname(file), "tsconfig.json"));
   return withinTime(readExport(file, exportName), timeoutMs, "load");
 }
 
@@ -54,6 +54,10 @@ async function readExport(file: string, exportName: string): Promise<unknown> {
   }
   if (exportName === "default" && module["default"] !== undefined) return await module["default"];
   throw new AppError("graph_load_failed", `${file} has no export "${exportName}". Exports: ${Object.keys(module).join(", ") || "none"}.`);
+}
+
+export function isTypeScript(file: string): boolean {
+  return TYPESCRIPT.has(extname(file));
 }
 
 /** Rejects with `graph_load_failed` when it takes longer; what comes later is dropped. */

@@ -1,4 +1,5 @@
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
+import type { ExtractedSchemas } from "./typescript-schemas/extract.ts";
 import type { RunnableGraph } from "./graph-shape.ts";
 
 type JsonSchema = Record<string, unknown>;
@@ -13,16 +14,27 @@ export interface GraphSchemas {
 const DRAFT = "http://json-schema.org/draft-07/schema#";
 
 /**
- * JSON Schemas of a graph, from what its builder knows at run time: zod and StateSchema in full, annotations by the names of their fields
- * (their types are gone once TypeScript is stripped).
+ * JSON Schemas of a graph, from what its builder knows at run time: zod and StateSchema in full. The types of annotations are gone once
+ * TypeScript is stripped: they are read from the source, or, where there is none, told by the names of their fields.
+ *
+ * @param fromSource asked only when the graph itself does not know; it may take seconds
  */
-export async function graphSchemas(graph: RunnableGraph): Promise<GraphSchemas> {
+export async function graphSchemas(graph: RunnableGraph, fromSource: () => Promise<ExtractedSchemas | null> = async () => null): Promise<GraphSchemas> {
   const builder = isDictionary(graph.builder) ? graph.builder : {};
-  const state = schemaOf(builder["_schemaRuntimeDefinition"], "getJsonSchema") ?? fieldsOf(Object.keys(graph.channels).filter(isField));
-  const input = schemaOf(builder["_inputRuntimeDefinition"], "getInputJsonSchema") ?? (isEmptySchema(state) ? state : { ...state, required: [] });
-  const output = schemaOf(builder["_outputRuntimeDefinition"], "getJsonSchema") ?? state;
-  const context = schemaOf(builder["_configRuntimeSchema"], "getJsonSchema") ?? { $schema: DRAFT, type: "object", properties: {} };
+  const known = schemaOf(builder["_schemaRuntimeDefinition"], "getJsonSchema");
+  const typed = known === null ? draft(await fromSource()) : null;
+  const state = known ?? typed?.state ?? fieldsOf(Object.keys(graph.channels).filter(isField));
+  const input =
+    schemaOf(builder["_inputRuntimeDefinition"], "getInputJsonSchema") ?? typed?.input ?? (isEmptySchema(state) ? state : { ...state, required: [] });
+  const output = schemaOf(builder["_outputRuntimeDefinition"], "getJsonSchema") ?? typed?.output ?? state;
+  const context = schemaOf(builder["_configRuntimeSchema"], "getJsonSchema") ?? typed?.context ?? { $schema: DRAFT, type: "object", properties: {} };
   return { state, input, output, context };
+}
+
+function draft(schemas: ExtractedSchemas | null): ExtractedSchemas | null {
+  if (schemas === null) return null;
+  const marked = (schema: JsonSchema | null) => (schema === null ? null : { $schema: DRAFT, ...schema });
+  return { state: marked(schemas.state), input: marked(schemas.input), output: marked(schemas.output), context: marked(schemas.context) };
 }
 
 function schemaOf(definition: unknown, method: "getJsonSchema" | "getInputJsonSchema"): JsonSchema | null {

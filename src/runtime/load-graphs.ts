@@ -1,7 +1,8 @@
 import type { BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
 import { AppError, isAppError } from "#errors";
-import { importExport, locateExport, withinTime } from "./foreign-export.ts";
+import { importExport, isTypeScript, locateExport, withinTime } from "./foreign-export.ts";
 import { type GraphConfig, isRunnableGraph, type RunnableGraph } from "./graph-shape.ts";
+import type { GraphSource } from "./typescript-schemas/extract.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";
 import { watchNodes } from "./settle.ts";
 
@@ -10,6 +11,8 @@ export interface LoadedGraph {
   readonly description: string | null;
   /** Ours run with durability `sync`; anyone's as they ask. */
   readonly ours: boolean;
+  /** Where it was exported, when that is TypeScript of another project: its types say more than what is left at run time. */
+  readonly source?: GraphSource | null;
   /** Why it cannot run; the others are served all the same. */
   readonly error: string | null;
   /** The compiled graph with our checkpointer and store; a factory is called anew with each config. */
@@ -100,7 +103,7 @@ async function loadOne(spec: Spec): Promise<LoadedGraph> {
     const compiled = makeCompiled(exported, spec);
     // a factory may need a config that only a run has, so it is called when it is needed; everything else must compile now
     if (!isFactory(exported)) await compiled();
-    return { id: spec.id, description: spec.description, ours, error: null, compiled };
+    return { id: spec.id, description: spec.description, ours, source: ours || !isTypeScript(located.file) ? null : located, error: null, compiled };
   } catch (error) {
     const message = error instanceof Error ? (isAppError(error) ? error.message : `${error.name}: ${error.message}`) : String(error);
     const failure = new AppError("graph_load_failed", `Graph "${spec.id}" did not load: ${message}`, { cause: error });
