@@ -11,7 +11,7 @@ import { reopenAnswers } from "#db/queries/reopen-answers.ts";
 import type { RunRow } from "#db/queries/run-row.ts";
 import { settleThread } from "#db/queries/settle-thread.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
-import { AppError } from "#errors";
+import { AppError, type ErrorCode, isAppError } from "#errors";
 import { planResume, type ResumePlan } from "#governance/approvals.ts";
 import { JUDGED, permit } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
@@ -36,6 +36,8 @@ import { mustBeReachable } from "./webhooks/webhook-settings.ts";
 import { finalValues, wireRun } from "./wire-run.ts";
 import type { Worker } from "./worker.ts";
 
+/** What a request is told whose work another one did. */
+const TAKEN = new Set<ErrorCode>(["thread_busy", "nothing_to_resume", "resume_ambiguous", "already_decided", "conflict"]);
 const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
 
 /** The runs of the HTTP API over the run table. `worker`: null in a process that only serves. */
@@ -58,6 +60,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       return await createNew(caller, threadId, input, options);
     } catch (error) {
       // the same request, sent twice at once: the other one took the thread or the question that this one found free
+      if (!isAppError(error) || !TAKEN.has(error.code)) throw error;
       const other = await findKeptRun(sql, caller.owner, options.once);
       if (other !== null) return { run: other, claimed: null, existed: true };
       throw error;
