@@ -1,10 +1,5 @@
-/**
- * A thread that reads the types of one graph's source and answers JSON Schemas, or null. TypeScript takes seconds for it and would keep
- * everything else waiting.
- */
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
-import { parentPort, workerData } from "node:worker_threads";
 import type ts from "@typescript/typescript6";
 import { jsonSchemaOfType, type JsonSchema } from "./json-schema-of-type.ts";
 
@@ -50,6 +45,7 @@ function optionsFor(api: typeof ts, folder: string): ts.CompilerOptions {
   return { ...usual, ...theirs, ...needed };
 }
 
+/** Reads the types of one graph's source: seconds of work that hold up everything in the thread. Null when they say nothing. */
 export function extractSchemas(source: GraphSource): ExtractedSchemas | null {
   const folder = dirname(source.file);
   const api = compilerFor(folder);
@@ -88,6 +84,3 @@ export function extractSchemas(source: GraphSource): ExtractedSchemas | null {
   const schemas = { state: describe("State"), input: describe("Input"), output: describe("Output"), context: describe("Context") };
   return schemas.state === null && schemas.input === null ? null : schemas;
 }
-
-// asked as a thread; a test may call the function itself
-parentPort?.postMessage(extractSchemas(workerData as GraphSource));

@@ -31,7 +31,7 @@ export function typeScriptSchemas(log: Log, limitMs = LIMIT_MS): ReadTypeScriptS
 }
 
 async function extractInThread(source: GraphSource, limitMs: number): Promise<ExtractedSchemas | null> {
-  const worker = new Worker(new URL("./extract.ts", import.meta.url), {
+  const worker = new Worker(new URL("./thread.ts", import.meta.url), {
     workerData: source,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     // a compiler's remarks are nobody's output

@@ -1,0 +1,71 @@
+import { Client } from "@langchain/langgraph-sdk";
+import { Hono } from "hono";
+import { expect, test } from "vitest";
+import { AppError } from "#errors";
+import { createApp } from "#server/app.ts";
+import { openLoopback } from "#server/loopback.ts";
+import { serveApp, silent } from "../../helpers/http-app.ts";
+
+/** Whoever names themselves is known; everybody else is refused. */
+const identify = async (request: { headers: Record<string, unknown> }) => {
+  const owner = request.headers["authorization"];
+  if (typeof owner !== "string") throw new AppError("unauthorized", "Unauthorized");
+  return { owner };
+};
+
+const threads = {
+  get: async (caller: { owner: string }, threadId: string) => ({ thread_id: threadId, metadata: { owner: caller.owner } }),
+  search: async () => ({ items: [], total: 0 }),
+} as never;
+
+const ID = "018f2c5e-0000-7000-8000-000000000000";
+
+test("an application that is nothing but a fetch function passes on what it answers with 404, body and all", async () => {
+  const seen: string[] = [];
+  const plain = {
+    async fetch(request: Request) {
+      const { pathname } = new URL(request.url);
+      seen.push(`${pathname} ${await request.text()}`);
+      return pathname === "/mine" ? Response.json({ mine: true }) : new Response("no", { status: 404 });
+    },
+  };
+  await using app = await serveApp({ threads }, { customApp: plain });
+  expect(await (await fetch(`${app.url}/mine`)).json()).toEqual({ mine: true });
+  const search = await fetch(`${app.url}/threads/search`, { method: "POST", body: '{"limit": 5}' });
+  expect([search.status, await search.json()]).toEqual([200, []]);
+  expect(seen).toEqual(["/mine ", '/threads/search {"limit": 5}']);
+});
+
+test.each([
+  ["throws", () => Promise.reject(new Error("at 10.0.0.5"))],
+  ["answers with something else", () => "text" as never],
+])("an application that %s is a 500 without its words", async (_name, answer) => {
+  await using app = await serveApp({ threads }, { customApp: { fetch: answer } });
+  const response = await fetch(`${app.url}/threads/${ID}`);
+  expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining("10.0.0.5")]);
+});
+
+test("who asks is settled before the application, which can neither be reached without nor change it", async () => {
+  const custom = new Hono()
+    .use(async (context, next) => {
+      context.req.raw.headers.set("authorization", "somebody else");
+      await next();
+    })
+    .get("/mine", (context) => context.text("mine"));
+  await using app = await serveApp({ threads }, { customApp: custom, identify } as never);
+  expect((await fetch(`${app.url}/mine`)).status).toBe(401);
+  const thread = await fetch(`${app.url}/threads/${ID}`, { headers: { authorization: "ann", "x-slipway-relay": "guess" } });
+  expect(await thread.json()).toMatchObject({ metadata: { owner: "ann" } });
+});
+
+test("a client inside is nobody until it says who it is", async () => {
+  using loopback = openLoopback("http://localhost:2024");
+  const early = new Client({ apiKey: null, callerOptions: { maxRetries: 0 } });
+  // asked before anything is served: it waits
+  const refused = expect(early.threads.get(ID)).rejects.toThrow("HTTP 401");
+  const services = { threads, system: { ready: () => true, info: () => ({}) }, ui: {} };
+  loopback.serve(createApp({ services, log: silent, caller: () => ({ owner: "nobody" }), identify, allowedOrigins: [], allowedHosts: [] } as never));
+  await refused;
+  const known = new Client({ apiKey: null, defaultHeaders: { authorization: "ann" } });
+  expect(await known.threads.get(ID)).toMatchObject({ metadata: { owner: "ann" } });
+});
