@@ -30,6 +30,7 @@ import { readStoreOptions } from "#runtime/store-settings.ts";
 import { retentionOf } from "#runtime/retention.ts";
 import { Store } from "#runtime/store.ts";
 import { makeUiBundles } from "#runtime/ui-bundles.ts";
+import { webhookRules } from "#runtime/webhooks/project-webhooks.ts";
 import { createApp } from "#server/app.ts";
 import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
@@ -100,7 +101,7 @@ async function start(): Promise<Slipway> {
       drainSeconds: config.DRAIN_SECONDS,
       retention: retentionOf(project.settings.checkpointer?.ttl),
       metrics,
-      webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
+      webhooks: { secrets: config.WEBHOOK_SECRET ?? [], allowPrivate: config.WEBHOOK_ALLOW_PRIVATE, rules: webhookRules(project.settings, process.env) },
       graphDefaults: readGraphDefaults(config.LANGGRAPH_CONFIG),
       makeRunPorts: makeRunPorts({ database, models, vault, releases, workspaces, commands, tests, mcp, log }),
       sealSecretAnswer: sealSecretAnswer(vault),

@@ -69,7 +69,7 @@ export class WebhookSender implements Chore {
     const headers = signWebhook({ id: row.id, sentAt, body, secrets: webhooks.secrets });
     const posted = await postWebhook({
       url: row.url,
-      headers,
+      headers: { ...webhooks.rules?.headers, ...headers },
       body,
       timeoutMs: this.#timeoutMs,
       signal: this.#stop.signal,

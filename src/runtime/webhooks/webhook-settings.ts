@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { AppError } from "#errors";
 import type { ResolveName } from "./post-webhook.ts";
+import { NO_WEBHOOK_RULES, ruledOut, type WebhookRules } from "./project-webhooks.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 export interface WebhookSettings {
@@ -8,6 +9,8 @@ export interface WebhookSettings {
   secrets: readonly string[];
   /** Receivers on this machine and in private networks are allowed too (`WEBHOOK_ALLOW_PRIVATE`). */
   allowPrivate: boolean;
+  /** What the project of the langgraph.json says. */
+  rules?: WebhookRules;
   /** Default 10,000. */
   timeoutMs?: number;
   /** Milliseconds between two looks at the table; default 1,000. */
@@ -26,6 +29,8 @@ export function mayReach(settings: WebhookSettings): (address: string) => boolea
 
 /** Refuses at once what is plain from the address alone; names are looked up when the webhook is sent. @throws AppError `invalid_request` */
 export function mustBeReachable(settings: WebhookSettings, webhook: string): void {
+  const ruled = ruledOut(settings.rules ?? NO_WEBHOOK_RULES, webhook);
+  if (ruled !== null) throw new AppError("invalid_request", `webhook: ${ruled}.`);
   const host = new URL(webhook).hostname.replace(/^\[|\]$/g, "");
   const isLocalName = host === "localhost" || host.endsWith(".localhost");
   if (isIP(host) === 0 && !isLocalName) return;

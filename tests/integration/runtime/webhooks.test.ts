@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
 import type { Database } from "#db/client.ts";
+import { LanggraphJson } from "#protocol/langgraph-json.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Run } from "#protocol/wire.ts";
 import type { Runtime, RuntimeOptions } from "#runtime/create-runtime.ts";
+import { webhookRules } from "#runtime/webhooks/project-webhooks.ts";
 import { testDatabase } from "../../helpers/database.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "../../helpers/webhook-receiver.ts";
@@ -323,6 +325,22 @@ describe("a receiver", () => {
     expect(await stateOf(run, other)).toMatchObject({ attempts: 0, outcome: null });
     await using _ = await started(other);
     expect(await over(run, other)).toMatchObject({ attempts: 1, outcome: "delivered" });
+  });
+});
+
+describe("the langgraph.json of a project", () => {
+  test("adds headers to its webhooks and says where they may go", async () => {
+    await using receiver = await startWebhookReceiver();
+    const json = LanggraphJson.parse({
+      graphs: { echo: "./echo.ts:graph" },
+      webhooks: { headers: { authorization: "Bearer ${{ env.LG_WEBHOOK_TOKEN }}" }, url: { allowed_domains: ["127.0.0.1"] } },
+    });
+    const rules = webhookRules(json, { LG_WEBHOOK_TOKEN: "canary" });
+    await using ruled = await started(other, { webhooks: { secrets: [SECRET], allowPrivate: true, rules } });
+    await over(await start(null, { webhook: receiver.url }, ruled), other);
+    expect(receiver.received[0]?.headers).toMatchObject({ authorization: "Bearer canary", "webhook-signature": expect.any(String) });
+    const elsewhere = start(null, { webhook: "https://elsewhere.example/" }, ruled);
+    await expect(elsewhere).rejects.toMatchObject({ code: "invalid_request", message: expect.stringContaining("webhooks.url.allowed_domains") });
   });
 });
 
