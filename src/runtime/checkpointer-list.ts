@@ -30,9 +30,10 @@ export const LIST_TYPE = "list";
 export const HASH_BYTES = 16;
 export const ENTRY_BYTES = 1 + HASH_BYTES;
 const FAN_OUT = 4;
-const PAGE_BYTES = 256;
-/** Shorter lists are cheaper as they are. */
-const SMALLEST_LIST_BYTES = 1024;
+/** With the root that repeats the open page, and the row of each part, this keeps a step that adds a word to a long list below a kilobyte. */
+const PAGE_BYTES = 128;
+/** Shorter lists are as cheap as they are; longer ones must not be written again at every step. */
+const SMALLEST_LIST_BYTES = 192;
 const COMMA = Buffer.from(",");
 const OPEN = Buffer.from("[");
 const CLOSE = Buffer.from("]");

@@ -226,7 +226,7 @@ export class Checkpointer extends BaseCheckpointSaver {
   }
 
   async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; parts: readonly Part[] }> {
-    if (this.#splitsLists && Array.isArray(value) && value.length > 1 && value.every(hasJson)) {
+    if (this.#splitsLists && Array.isArray(value) && value.length > 0 && value.every(hasJson)) {
       const elements = (await Promise.all(value.map((element) => this.serde.dumpsTyped(element)))).map(([, body]) => body);
       const list = splitList(elements);
       if (list) return { type: LIST_TYPE, body: list.root, parts: list.parts };

@@ -1,0 +1,129 @@
+/**
+ * What a long conversation costs: the time of a turn as it grows, ours beside LangGraph's MemorySaver (which keeps everything in memory and
+ * shows what LangGraph itself takes), and a step on a pruned thread of 200 messages beside a step on a new one. In turns, in one process.
+ *
+ *   node bench/long-thread.ts          prints both tables; LONG_TURNS (200) changes the length
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HumanMessage } from "@langchain/core/messages";
+import { END, MemorySaver, MessagesValue, START, StateGraph, StateSchema, type BaseCheckpointSaver } from "@langchain/langgraph";
+import { openDatabase } from "#db/client.ts";
+import { openEmbedded } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { Checkpointer } from "#runtime/checkpointer.ts";
+import { percentile, rounded } from "./figures.ts";
+
+const MESSAGE_BYTES = 1_000;
+const MESSAGES = 200;
+const ROUNDS = 40;
+const State = new StateSchema({ messages: MessagesValue });
+
+export interface LongThread {
+  /** Medians of ten turns that end with that turn; milliseconds. */
+  turns: { turn: number; memory_ms: number; slipway_ms: number }[];
+  /** Saving a step: the time of `put` and `putWrites` of a turn, LangGraph's own work and the reading of messages left out. */
+  step: { new_ms: number; pruned_ms: number; times: number; aim: number };
+}
+
+/** Measures on the database at this address, which is migrated. */
+export async function longThread(url: string, turns: number): Promise<LongThread> {
+  await using database = await openDatabase({ url });
+  const savers = { memory: new MemorySaver(), slipway: new Checkpointer(database) };
+  const graphs = { memory: conversation(savers.memory), slipway: conversation(savers.slipway) };
+  const times = { memory: [] as number[], slipway: [] as number[] };
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const name of ["memory", "slipway"] as const) times[name].push(await turnOf(graphs[name], `long-${process.pid}`, turn));
+  }
+  const marks = [10, 25, 50, 100, 200, 400, 800].filter((turn) => turn <= turns);
+  const median = (all: number[], turn: number) => rounded(percentile(all.slice(turn - 10, turn), 0.5));
+  return {
+    turns: marks.map((turn) => ({ turn, memory_ms: median(times.memory, turn), slipway_ms: median(times.slipway, turn) })),
+    step: await steps(savers.slipway),
+  };
+}
+
+async function steps(saver: Checkpointer): Promise<LongThread["step"]> {
+  const timed = new TimedSaver(saver);
+  const graph = conversation(timed.saver);
+  const spent = { new: [] as number[], pruned: [] as number[] };
+  for (let round = 0; round < ROUNDS + 5; round += 1) {
+    for (const kind of ["new", "pruned"] as const) {
+      const threadId = `step-${process.pid}-${kind}-${round}`;
+      const thread = { configurable: { thread_id: threadId } };
+      const messages = Array.from({ length: kind === "new" ? 2 : MESSAGES }, (_, place) => new HumanMessage({ id: `${place}`, content: words(place) }));
+      await graph.updateState(thread, { messages }, "answer");
+      await saver.prune(threadId);
+      timed.ms = 0;
+      await turnOf(graph, threadId, MESSAGES);
+      // the first ones warm the code up
+      if (round >= 5) spent[kind].push(timed.ms);
+    }
+  }
+  const [fresh, pruned] = [percentile(spent.new, 0.5), percentile(spent.pruned, 0.5)];
+  return { new_ms: rounded(fresh), pruned_ms: rounded(pruned), times: rounded(pruned / fresh), aim: 1.5 };
+}
+
+/** A saver that adds up what writing takes until the database has answered. */
+class TimedSaver {
+  ms = 0;
+  readonly saver: Checkpointer;
+
+  constructor(saver: Checkpointer) {
+    const timed = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
+      return async (...args: A): Promise<R> => {
+        const began = performance.now();
+        try {
+          return await call(...args);
+        } finally {
+          this.ms += performance.now() - began;
+        }
+      };
+    };
+    this.saver = new Proxy(saver, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const bound = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+        return name === "put" || name === "putWrites" ? timed(bound) : bound;
+      },
+    });
+  }
+}
+
+/** A turn: a message in, a message out, each step on disk before the next. */
+function conversation(checkpointer: BaseCheckpointSaver) {
+  return new StateGraph(State)
+    .addNode("answer", (state) => ({ messages: [{ role: "assistant", content: words(state.messages.length + 1) }] }))
+    .addEdge(START, "answer")
+    .addEdge("answer", END)
+    .compile({ checkpointer });
+}
+
+async function turnOf(graph: ReturnType<typeof conversation>, threadId: string, turn: number): Promise<number> {
+  const began = performance.now();
+  await graph.invoke({ messages: [new HumanMessage(words(turn * 2))] }, { configurable: { thread_id: threadId }, durability: "sync" });
+  return performance.now() - began;
+}
+
+/** The words differ, so that nothing is stored twice by luck. */
+function words(seed: number): string {
+  let text = "";
+  for (let at = seed * 7_919; text.length < MESSAGE_BYTES; at += 104_729) text += `${(at % 1_000_003).toString(36)} `;
+  return text.slice(0, MESSAGE_BYTES);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+  try {
+    await using embedded = await openEmbedded(directory);
+    await migrate(embedded);
+    const result = await longThread(embedded.url, Number(process.env["LONG_TURNS"] ?? 200));
+    console.table(result.turns);
+    console.table([result.step]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
