@@ -149,7 +149,7 @@ export interface RunsService {
     input: { lastEventId: string | null; cancelOnDisconnect: boolean; streamModes: string[] | null; signal: AbortSignal },
   ): Promise<RunStream>;
   list(caller: Caller, threadId: string, input: Page & { status?: RunStatus }): Promise<{ items: Run[]; total: number }>;
-  get(caller: Caller, threadId: string, runId: string): Promise<Run>;
+  get(caller: Caller, threadId: string | null, runId: string): Promise<Run>;
   delete(caller: Caller, threadId: string, runId: string): Promise<void>;
   /** Returns once the cancellation is recorded, or with `wait` once the run has settled. A finished run: no effect, no error. */
   cancel(caller: Caller, threadId: string, runId: string, input: { action: "interrupt" | "rollback"; wait: boolean }): Promise<void>;

@@ -243,7 +243,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     },
 
     async get(caller, threadId, runId) {
-      const { access } = await permit(caller, "threads:read", { thread_id: threadId });
+      const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
       return wireRun(await mustFind(access, threadId, runId));
     },
 

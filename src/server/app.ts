@@ -19,6 +19,7 @@ import { limitAddresses, limitCallers } from "./middleware/rate-limits.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
+import { a2aRoutes } from "./routes/a2a.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
@@ -109,6 +110,7 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     runRoutes(options),
     storeRoutes(options),
     mcpRoutes(options),
+    a2aRoutes(options, options.http?.mount_prefix ?? ""),
     uiRoutes(options, options.http?.mount_prefix ?? ""),
     approvalRoutes(options),
     projectRoutes(options),
