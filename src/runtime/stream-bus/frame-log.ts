@@ -8,6 +8,8 @@ export interface RunFrames {
   frames: readonly StreamFrame[];
   /** What their publisher still has of the run, oldest first, up to now: fills up a log that lost what it had. Empty when it has nothing. */
   kept(): readonly StreamFrame[];
+  /** Highest number that their publisher dropped from what it keeps, -1 when it dropped nothing: what came from others before stays. */
+  trimmed(): number;
 }
 
 /** Where frames are kept for other processes: what a bus between processes is made of. */

@@ -195,7 +195,12 @@ export class LogStreamBus implements StreamBus {
       let count = 0;
       let taken = 0;
       while (count < waiting.frames.length && (bytes + taken < WRITE_BYTES || count === 0)) taken += waiting.frames[count++]?.data.length ?? 0;
-      batch.push({ runId, frames: waiting.frames.splice(0, count), kept: () => this.#local.get(runId)?.after(-1, Number.POSITIVE_INFINITY) ?? [] });
+      batch.push({
+        runId,
+        frames: waiting.frames.splice(0, count),
+        kept: () => this.#local.get(runId)?.after(-1, Number.POSITIVE_INFINITY) ?? [],
+        trimmed: () => this.#local.get(runId)?.trimmed ?? -1,
+      });
       bytes += taken;
       waiting.bytes -= taken;
       if (waiting.frames.length === 0) this.#queue.delete(runId);

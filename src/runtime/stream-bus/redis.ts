@@ -150,8 +150,8 @@ class RedisFrameLog implements FrameLog {
     for (const frame of frames)
       pipeline.call("xadd", key, ...options, "MAXLEN", "~", this.#limits.frames, `1-${frame.id}`, "event", frame.event, "data", frame.data);
     // MAXLEN counts frames; the publisher's window is bounded by bytes too
-    const oldest = Number(run.kept()[0]?.id ?? 0);
-    if (oldest > 0) pipeline.xtrim(key, "MINID", "~", `1-${oldest}`);
+    const trimmed = run.trimmed();
+    if (trimmed >= 0) pipeline.xtrim(key, "MINID", "~", `1-${trimmed + 1}`);
     const ended = frames.some((frame) => frame.event === END_EVENT);
     pipeline.expire(key, ended ? Math.ceil(this.#limits.keepMs / 1_000) : ABANDONED_SECONDS);
     pipeline.publish(HINTS, `${this.#name} ${run.runId}`);

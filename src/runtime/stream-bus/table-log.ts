@@ -70,10 +70,10 @@ export class TableFrameLog implements FrameLog {
     await this.#subscription?.[Symbol.asyncDispose]();
   }
 
-  async #trim({ runId, frames, kept }: RunFrames): Promise<void> {
+  async #trim({ runId, frames, trimmed }: RunFrames): Promise<void> {
     const [first, last] = [Number(frames[0]?.id), Number(frames.at(-1)?.id)];
     const passed = Math.floor(first / TRIM_RUN_EVERY) !== Math.floor((last + 1) / TRIM_RUN_EVERY);
-    const oldest = Number(kept()[0]?.id ?? 0);
+    const oldest = trimmed() + 1;
     const left = oldest - (this.#trimmed.get(runId) ?? 0);
     const below = Math.max(passed ? last - this.#limits.frames : 0, left >= TRIM_WINDOW_EVERY ? oldest : 0);
     if (below > 0) {

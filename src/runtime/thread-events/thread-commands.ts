@@ -36,6 +36,10 @@ class CommandRefused extends Error {
   }
 }
 
+/** How long a run may take from its question to its end. */
+const PAUSING_MS = 3_000;
+const LOOK_AGAIN_MS = 25;
+
 /** What a run's start can go wrong with that the protocol has a word for. The rest stays an HTTP error. */
 const WORDS: Partial<Record<ErrorCode, CommandErrorCode>> = {
   invalid_request: "invalid_argument",
@@ -64,6 +68,17 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
     const thread = await find(caller, threadId);
     if (thread === null || thread.assistant_id === null) throw new CommandRefused("no_such_run", "Thread has no active assistant; call run.start first.");
     return { thread, assistantId: thread.assistant_id };
+  }
+
+  /** A question is told before the run that asks it has ended; who answers at once is made to wait for that end. */
+  async function findAsking(caller: Caller, threadId: string, ids: readonly string[]): ReturnType<typeof findBound> {
+    const until = performance.now() + PAUSING_MS;
+    for (;;) {
+      const bound = await findBound(caller, threadId);
+      const waiting = idsOf(bound.thread);
+      if (bound.thread.status !== "busy" || ids.every((id) => waiting.has(id)) || performance.now() > until) return bound;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
   }
 
   function start(caller: Caller, threadId: string, request: Record<string, unknown>, extra: Extra) {
@@ -96,12 +111,12 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
 
     async "input.respond"(caller, threadId, given, extra) {
       const { replies, update, goto, config, metadata } = readReplies(given);
-      const { thread, assistantId } = await findBound(caller, threadId);
-      const waiting = new Set(
-        Object.values(thread.interrupts)
-          .flat()
-          .map((interrupt) => interrupt.id),
+      const { thread, assistantId } = await findAsking(
+        caller,
+        threadId,
+        replies.map((reply) => reply.interrupt_id),
       );
+      const waiting = idsOf(thread);
       if (waiting.size === 0) throw new CommandRefused("invalid_argument", "input.respond can only be used while the run is interrupted.");
       const unknown = replies.find((reply) => !waiting.has(reply.interrupt_id));
       if (unknown !== undefined) throw new CommandRefused("no_such_interrupt", `Interrupt ${unknown.interrupt_id} is not waiting on this thread.`);
@@ -196,6 +211,14 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
       return count;
     },
   };
+}
+
+function idsOf(thread: ThreadRow): Set<string> {
+  return new Set(
+    Object.values(thread.interrupts)
+      .flat()
+      .map((interrupt) => interrupt.id),
+  );
 }
 
 const STANDS = { busy: "running", idle: "completed", interrupted: "interrupted", error: "failed" } as const;

@@ -63,6 +63,18 @@ describe.each(one.filter(([name]) => name !== "redis" || redisUrl))("the %s bus"
     expect(await reading).toEqual(["0", "1", "2", "3"]);
   });
 
+  test("keeps what came before a pause of its publisher", async () => {
+    await using bus = await open();
+    const runId = randomUUID();
+    const large = (from: number) => frames(from, 3_000).map((frame) => ({ ...frame, data: JSON.stringify("x".repeat(1_000)) }));
+    for (const from of [0, 3_000, 6_000]) {
+      bus.publish(runId, large(from));
+      await bus.flush(runId);
+    }
+    await bus.end(runId);
+    expect(await read(bus, runId)).toEqual(frames(0, 9_000).map(({ id }) => id));
+  });
+
   test("keeps a bounded window and tells a reader what it lost", async () => {
     await using bus = await open({ frames: 100 });
     const runId = randomUUID();
