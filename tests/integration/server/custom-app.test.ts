@@ -36,6 +36,35 @@ test("an application that is nothing but a fetch function passes on what it answ
   expect(seen).toEqual(["/mine ", '/threads/search {"limit": 5}']);
 });
 
+test("answers without a body, refusals and odd addresses come through an application as without one", async () => {
+  const services = { threads: { ...(threads as object), delete: async () => {} } as never, system: { ready: () => true } };
+  await using straight = await serveApp(services);
+  await using wrapped = await serveApp(services, { customApp: new Hono().use(async (_context, next) => next()) });
+  const ask = async (url: string, method: string, path: string, body?: string) => {
+    const response = await fetch(`${url}${path}`, { method, ...(body === undefined ? {} : { body }) });
+    return [response.status, await response.text(), response.headers.get("x-error-code"), response.headers.get("content-security-policy")];
+  };
+  const requests: [string, string, string?][] = [
+    ["HEAD", "/ok"],
+    ["GET", "/ok"],
+    ["DELETE", `/threads/${ID}`],
+    ["GET", "/threads/no-uuid"],
+    ["POST", "/threads/search", "{ nope"],
+    ["POST", "/threads/search", `"${"a".repeat(11 * 1024 * 1024)}"`],
+    ["GET", "//evil.example/threads"],
+    ["GET", "/threads/%"],
+    ["GET", "/threads/%00"],
+    ["GET", `/threads/${ID}?limit=%F0%9F%98%80`],
+    ["OPTIONS", "/threads"],
+    ["PATCH", "/nowhere"],
+  ];
+  for (const [method, path, body] of requests) {
+    const [one, other] = await Promise.all([ask(straight.url, method, path, body), ask(wrapped.url, method, path, body)]);
+    expect([method, path, ...other]).toEqual([method, path, ...one]);
+    expect(other[0]).toBeLessThan(500);
+  }
+});
+
 test.each([
   ["throws", () => Promise.reject(new Error("at 10.0.0.5"))],
   ["answers with something else", () => "text" as never],
