@@ -53,6 +53,19 @@ export const REQUIREMENTS = {
   "threads.update": { behaviour: "PATCH merges metadata; return=minimal answers 204", source: "sdk threads.update" },
   "threads.delete": { behaviour: "delete is 204 and takes runs and state along", source: "sdk threads.delete" },
   "threads.copy": { behaviour: "copy makes an independent thread with the same state; of nothing it is 409", source: "sdk threads.copy" },
+  "threads.copy-asking": { behaviour: "the copy of a thread that asks can be answered on its own", source: "sdk threads.copy, agent-inbox" },
+  "threads.ttl": {
+    behaviour: "create and update take a ttl in minutes or with a strategy; include=ttl tells strategy, ttl_minutes and expires_at; others are not told",
+    source: "sdk threads.create, update, get include",
+  },
+  "threads.ttl-bad": { behaviour: "a ttl that is no positive number, or of an unknown strategy, is 422 like every bad body", source: "ours" },
+  "threads.prune": {
+    behaviour: "prune answers pruned_count: delete ends the threads, keep_latest leaves their state without its history; unknown ids are passed over",
+    source: "sdk threads.prune",
+  },
+  "threads.storage": { behaviour: "a thread tells what it takes up, by itself and with include=storage", source: "docs" },
+  "threads.patch-state": { behaviour: "PATCH of a state merges metadata into the thread's", source: "sdk threads.patchState" },
+  "threads.delete-running": { behaviour: "deleting a thread ends what runs on it", source: "sdk threads.delete" },
   "threads.run-metadata": { behaviour: "a run leaves graph_id and assistant_id in the thread's metadata", source: "peer, agent-chat-ui" },
 
   // state
@@ -83,6 +96,10 @@ export const REQUIREMENTS = {
   "runs.batch": { behaviour: "a batch creates one run each", source: "sdk runs.createBatch" },
   "runs.list": { behaviour: "runs of a thread are listed newest first, by status, in pages", source: "sdk runs.list" },
   "runs.get": { behaviour: "a run is read with its status; an unknown one is HTTP 404: Run not found", source: "sdk runs.get" },
+  "runs.delete-state": {
+    behaviour: "deleting the last run of a thread takes back what it wrote; one in the middle leaves the state alone",
+    source: "peer, ours",
+  },
   "runs.delete": { behaviour: "delete is 204; afterwards the run is 404", source: "sdk runs.delete" },
   "runs.join": { behaviour: "join blocks until the end and answers the final values", source: "sdk runs.join" },
   "runs.metadata": { behaviour: "run metadata is that of assistant, thread and run, the last wins", source: "peer" },
@@ -190,6 +207,18 @@ export const REQUIREMENTS = {
   "mcp.cancel": { behaviour: "a call that its client gives up, by notification or by leaving, cancels its run", source: "MCP cancellation" },
   "mcp.as-client": { behaviour: "one server's agents are another one's tools, over HTTP, also after the first was away", source: "ours" },
   "mcp.http": { behaviour: "GET and DELETE are 405, junk is 4xx; a page of elsewhere is refused", source: "MCP Streamable HTTP" },
+
+  // Agent2Agent
+  "a2a.card": { behaviour: "an assistant's card is under both addresses and leads clients of 0.3 and 1.0 to it", source: "A2A agent card; platform /a2a" },
+  "a2a.send": { behaviour: "a message runs the assistant on a thread, its context; the next message of the context is its next turn", source: "A2A message/send" },
+  "a2a.data": { behaviour: "a data part is the graph's input, values without a conversation come back as data", source: "ours" },
+  "a2a.stream": { behaviour: "message/stream sends the task, its steps, its result and its last status", source: "A2A message/stream" },
+  "a2a.waits": { behaviour: "a question is input-required; a message with the task's id answers it, and the task goes on under its id", source: "A2A input-required" },
+  "a2a.fails": { behaviour: "a graph that fails is a failed task with its reason", source: "A2A task states" },
+  "a2a.tasks": { behaviour: "an older task keeps its result when its context has moved on", source: "ours" },
+  "a2a.cancel": { behaviour: "a task under way is cancelled; one that is over is not", source: "A2A tasks/cancel" },
+  "a2a.resubscribe": { behaviour: "a client that left finds its task at work and follows it to the end", source: "A2A tasks/resubscribe (platform: not there)" },
+  "a2a.errors": { behaviour: "junk, strangers' tasks and push notifications are JSON-RPC errors with their codes", source: "A2A errors" },
 
   // foreign projects
   "foreign.javascript": {
@@ -328,6 +357,26 @@ export const REQUIREMENTS = {
     behaviour: "schemas of a TypeScript graph made of annotations are read from its types, without holding up other requests",
     source: "peer; sdk assistants.getSchemas, Studio",
   },
+
+  // clients in a real browser, on a page of another origin; tests/browser
+  "browser.v1.stream": {
+    behaviour: "useStream shows an answer word by word, keeps its thread, and finds it again in the list",
+    source: "sdk react useStream; agent-chat-ui",
+  },
+  "browser.v1.optimistic": { behaviour: "useStream shows a message before the server has it, and once afterwards", source: "sdk react optimisticValues" },
+  "browser.v1.reload": {
+    behaviour: "a page that is loaded again in the middle of an answer shows what came and what comes",
+    source: "sdk react reconnectOnMount",
+  },
+  "browser.v1.stop": { behaviour: "stop() ends the run, and the thread takes the next message", source: "sdk react stop, onDisconnect" },
+  "browser.v1.branches": {
+    behaviour: "an edited message and another answer are branches that a person leafs through and goes on from",
+    source: "sdk react branch, getMessagesMetadata; agent-chat-ui",
+  },
+  "browser.v1.interrupt": { behaviour: "a question is shown, also after a reload, and its answer resumes the run", source: "sdk react interrupt; agent-chat-ui" },
+  "browser.v1.approval": { behaviour: "a tool call of createAgent is approved on the page and its result shown", source: "langchain humanInTheLoopMiddleware" },
+  "browser.v1.subgraphs": { behaviour: "words and steps of a graph inside a graph arrive with its namespace", source: "sdk react streamSubgraphs" },
+  "browser.v1.error": { behaviour: "why a run failed is shown, also after a reload", source: "sdk react error" },
 
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
