@@ -112,7 +112,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (worker !== null) options.checkpointer.onLeaseLost = ({ runId, epoch }) => worker.lost(runId, epoch);
   const runs = makeRunsService(context, worker);
   const webhooks = new WebhookSender(context);
-  const sweeper = worker === null ? null : new Sweeper(context, worker, [temporaryThreads(context), expiredThreads(context, worker), expiredItems(context, options.storeSweepMinutes), webhooks, expiredRows(context), cronRuns(context)]);
+  const sweeper =
+    worker === null
+      ? null
+      : new Sweeper(context, worker, [
+          temporaryThreads(context),
+          expiredThreads(context, worker),
+          expiredItems(context, options.storeSweepMinutes),
+          webhooks,
+          expiredRows(context),
+          cronRuns(context),
+        ]);
   let subscription: Subscription | null = null;
 
   function portsOfRun(run: ClaimedRun) {
