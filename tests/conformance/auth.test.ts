@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "@langchain/langgraph-sdk";
 import { describe, expect } from "vitest";
+import { readLanggraphProject } from "#runtime/langgraph-project.ts";
+import { loadAuth } from "#runtime/load-auth.ts";
+import { refuseOpenNetwork } from "../../src/start/refuse-open-network.ts";
 import { testDatabase } from "../helpers/database.ts";
 import { startServer } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
@@ -26,7 +29,7 @@ interface Seen {
   seen: { user: Record<string, unknown>; id: string; permissions: string[]; user_id: string; credentials: string[]; stamped: string | null };
 }
 
-describe("who asks", () => {
+describe("who asks, and what they may", () => {
   const here = world({ langgraphJson: project("langgraph") });
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -91,10 +94,6 @@ describe("who asks", () => {
     expect(JSON.stringify(run)).not.toContain("canary");
     expect(JSON.stringify(run)).not.toContain("display_name");
   });
-});
-
-describe("what they may", () => {
-  const here = world({ langgraphJson: project("langgraph") });
 
   verifies("auth.filter", async () => {
     const [ada, bob, reader] = [as(here, "ada"), as(here, "bob"), as(here, "reader")];
@@ -239,21 +238,23 @@ describe("without rules", () => {
 
 verifies("auth.must-load", async () => {
   const database = await testDatabase();
+  await expect(startServer({ databaseUrl: database.url, langgraphJson: project("broken") })).rejects.toThrow(/did not load.*this auth does not load/);
   for (const [name, why] of [
-    ["broken", /auth\.path \(\.\/broken\.mts:auth\) did not load.*this auth does not load/],
     ["no-file", /there is no file/],
     ["no-auth-object", /is no "new Auth\(\)"/],
     ["no-authenticate", /has no authenticate\(\)/],
     ["no-path", /names no path/],
   ] as const) {
-    await expect(startServer({ databaseUrl: database.url, langgraphJson: project(name) })).rejects.toThrow(why);
+    const read = await readLanggraphProject({ configPath: project(name), environment: {} });
+    await expect(loadAuth(read)).rejects.toMatchObject({ code: "invalid_config", message: expect.stringMatching(why) as string });
   }
 });
 
 verifies("auth.network", async () => {
   const database = await testDatabase();
   const environment = { HOST: "0.0.0.0" };
-  await expect(startServer({ databaseUrl: database.url, environment })).rejects.toThrow(/has no auth/);
+  const open = await readLanggraphProject({ configPath: fixture("projects/javascript/langgraph.json"), environment: {} });
+  expect(() => refuseOpenNetwork(environment, open)).toThrow(/has no auth/);
   await using server = await startServer({ databaseUrl: database.url, langgraphJson: project("langgraph"), environment });
   const port = new URL(server.url).port;
   const ask = (headers: Record<string, string>) => fetch(`http://127.0.0.1:${port}/threads/search`, { method: "POST", body: "{}", headers });

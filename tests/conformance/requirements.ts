@@ -210,14 +210,23 @@ export const REQUIREMENTS = {
 
   // Agent2Agent
   "a2a.card": { behaviour: "an assistant's card is under both addresses and leads clients of 0.3 and 1.0 to it", source: "A2A agent card; platform /a2a" },
-  "a2a.send": { behaviour: "a message runs the assistant on a thread, its context; the next message of the context is its next turn", source: "A2A message/send" },
+  "a2a.send": {
+    behaviour: "a message runs the assistant on a thread, its context; the next message of the context is its next turn",
+    source: "A2A message/send",
+  },
   "a2a.data": { behaviour: "a data part is the graph's input, values without a conversation come back as data", source: "ours" },
   "a2a.stream": { behaviour: "message/stream sends the task, its steps, its result and its last status", source: "A2A message/stream" },
-  "a2a.waits": { behaviour: "a question is input-required; a message with the task's id answers it, and the task goes on under its id", source: "A2A input-required" },
+  "a2a.waits": {
+    behaviour: "a question is input-required; a message with the task's id answers it, and the task goes on under its id",
+    source: "A2A input-required",
+  },
   "a2a.fails": { behaviour: "a graph that fails is a failed task with its reason", source: "A2A task states" },
   "a2a.tasks": { behaviour: "an older task keeps its result when its context has moved on", source: "ours" },
   "a2a.cancel": { behaviour: "a task under way is cancelled; one that is over is not", source: "A2A tasks/cancel" },
-  "a2a.resubscribe": { behaviour: "a client that left finds its task at work and follows it to the end", source: "A2A tasks/resubscribe (platform: not there)" },
+  "a2a.resubscribe": {
+    behaviour: "a client that left finds its task at work and follows it to the end",
+    source: "A2A tasks/resubscribe (platform: not there)",
+  },
   "a2a.errors": { behaviour: "junk, strangers' tasks and push notifications are JSON-RPC errors with their codes", source: "A2A errors" },
 
   // foreign projects
@@ -373,7 +382,10 @@ export const REQUIREMENTS = {
     behaviour: "an edited message and another answer are branches that a person leafs through and goes on from",
     source: "sdk react branch, getMessagesMetadata; agent-chat-ui",
   },
-  "browser.v1.interrupt": { behaviour: "a question is shown, also after a reload, and its answer resumes the run", source: "sdk react interrupt; agent-chat-ui" },
+  "browser.v1.interrupt": {
+    behaviour: "a question is shown, also after a reload, and its answer resumes the run",
+    source: "sdk react interrupt; agent-chat-ui",
+  },
   "browser.v1.approval": { behaviour: "a tool call of createAgent is approved on the page and its result shown", source: "langchain humanInTheLoopMiddleware" },
   "browser.v1.subgraphs": { behaviour: "words and steps of a graph inside a graph arrive with its namespace", source: "sdk react streamSubgraphs" },
   "browser.v1.error": { behaviour: "why a run failed is shown, also after a reload", source: "sdk react error" },
