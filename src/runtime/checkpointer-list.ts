@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * How a long list is stored so that adding to it writes the addition, not the list.
@@ -85,10 +85,10 @@ function packPages(elements: readonly Uint8Array[]): { pages: Buffer[]; open: Bu
 }
 
 function addPart(parts: Part[], level: number, body: Buffer): Buffer {
-  // the level is hashed too: a page must never pass for a node
-  const hash = createHash("sha256").update(Buffer.of(level)).update(body).digest().subarray(0, HASH_BYTES);
-  parts.push({ hash, body });
-  return hash;
+  // the level is hashed too: a page must never pass for a node. In one call: with hundreds of pages a step, a hash object each would cost more than hashing
+  const name = hash("sha256", Buffer.concat([Buffer.of(level), body]), "buffer").subarray(0, HASH_BYTES);
+  parts.push({ hash: name, body });
+  return name;
 }
 
 /**
