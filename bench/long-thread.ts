@@ -2,7 +2,7 @@
  * What a long conversation costs: the time of a turn as it grows, ours beside LangGraph's MemorySaver (which keeps everything in memory and
  * shows what LangGraph itself takes), and a step on a pruned thread of 200 messages beside a step on a new one. In turns, in one process.
  *
- *   node bench/long-thread.ts          prints both tables; LONG_TURNS (200) changes the length
+ *   node bench/long-thread.ts          prints both tables; BENCH_TURNS (200) changes the length
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -120,7 +120,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   try {
     await using embedded = await openEmbedded(directory);
     await migrate(embedded);
-    const result = await longThread(embedded.url, Number(process.env["LONG_TURNS"] ?? 200));
+    const result = await longThread(embedded.url, Number(process.env["BENCH_TURNS"] ?? 200));
     console.table(result.turns);
     console.table([result.step]);
   } finally {

@@ -4,6 +4,7 @@
  *   start     from spawn to the first answer
  *   compare   latency and throughput against the peer, in turns
  *   growth    the cost of a turn as a conversation grows
+ *   long      what a long conversation costs beside MemorySaver, and a step on a pruned one beside a new one
  *   limit     what a bare INSERT and SELECT cost on the same databases
  *   idle      memory of idle event streams
  *
@@ -15,14 +16,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEmbedded } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
 import { compare, compareGrowth } from "./compare.ts";
 import { idleStreams } from "./idle-streams.ts";
+import { longThread } from "./long-thread.ts";
 import { physicalLimit } from "./physical-limit.ts";
 import { installPeer, startPeer } from "./servers/peer-process.ts";
 import { startSlipway } from "./servers/slipway-process.ts";
 import { startTimes } from "./start-times.ts";
 
-const PARTS = ["start", "compare", "growth", "limit", "idle"] as const;
+const PARTS = ["start", "compare", "growth", "long", "limit", "idle"] as const;
 const RUNS_AT_A_TIME = 10;
 
 const asked = process.argv.slice(2);
@@ -61,6 +64,11 @@ try {
     ];
     if (wanted("compare")) results["compare"] = await compare(servers, size("BENCH_ROUNDS", 5), (line) => console.log(line));
     if (wanted("growth")) keep("growth", await compareGrowth(servers, size("BENCH_TURNS", 100)));
+  }
+  if (wanted("long")) {
+    await using embedded = await openEmbedded(join(dataDir, "long"));
+    await migrate(embedded);
+    keep("long", { embedded: await longThread(embedded.url, size("BENCH_TURNS", 100)) });
   }
   if (wanted("limit")) {
     await using embedded = await openEmbedded(join(dataDir, "limit"));
