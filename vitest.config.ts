@@ -26,6 +26,7 @@ export default defineConfig({
       project("unit", { database: false }),
       project("integration", { database: true }),
       project("conformance", { database: true }),
+      project("browser", { database: true }),
       project("chaos", { database: true, timeout: 300_000 }),
     ],
   },

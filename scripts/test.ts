@@ -2,7 +2,7 @@
  * Runs the test projects and closes with one line, `N passed, N failed` (`, N skipped` when some were), which is what CI reads. Above it
  * stands a line for each kind of test that was left out, with the reason.
  *
- *   npm test                                  unit, integration and conformance
+ *   npm test                                  unit, integration, conformance and browser
  *   npm test -- --project chaos               one project
  *   npm test -- tests/unit/foo.test.ts        files, passed on to vitest
  */
@@ -36,7 +36,7 @@ function leftOut(report: Report): string[] {
 }
 
 const given = process.argv.slice(2);
-const projects = given.includes("--project") ? [] : ["unit", "integration", "conformance"].flatMap((name) => ["--project", name]);
+const projects = given.includes("--project") ? [] : ["unit", "integration", "conformance", "browser"].flatMap((name) => ["--project", name]);
 const directory = mkdtempSync(join(tmpdir(), "slipway-test-"));
 const reportFile = join(directory, "report.json");
 

@@ -38,6 +38,8 @@ export interface ModelReply {
   trouble?: "start" | "middle" | "break";
   /** Answer in one JSON document although a stream was asked for. */
   whole?: boolean;
+  /** Asked before each word of a stream, counted from 0; a test that wants to see half an answer waits here. */
+  beforeWord?: (index: number) => Promise<void> | void;
 }
 
 export type ModelScript = readonly ModelReply[] | ((request: ModelRequest, call: number) => ModelReply | Promise<ModelReply>);
@@ -116,7 +118,8 @@ async function send(request: ModelRequest, reply: ModelReply, call: number, outg
   const chunk = (delta: Record<string, unknown>, reason: string | null = null) =>
     outgoing.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`);
   chunk({ role: "assistant", content: "" });
-  for (const word of (reply.text ?? "").match(/\s*\S+|\s+$/g) ?? []) {
+  for (const [index, word] of ((reply.text ?? "").match(/\s*\S+|\s+$/g) ?? []).entries()) {
+    await reply.beforeWord?.(index);
     chunk({ content: word });
     if (reply.trouble === "middle") return;
     if (reply.trouble === "break") {
