@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AsyncBatchedStore, type GetOperation } from "@langchain/langgraph-checkpoint";
 import { sweepStoreItems } from "#db/queries/sweep-store-items.ts";
 import { AppError } from "#errors";
+import { OwnedStore } from "#runtime/owned-store.ts";
 import { mendStoreOfNodes } from "#runtime/store-in-nodes.ts";
 import { type RefreshingRead, Store, type TimedPut } from "#runtime/store.ts";
 import { testDatabase } from "../helpers/database.ts";
@@ -83,6 +84,16 @@ describe("search by meaning", () => {
       expect(item.score).toBeCloseTo(best[place] ?? Number.NaN, 5);
       expect(item.score).toBeCloseTo(likeQuery(String(item.value["text"])), 5);
     }
+  });
+
+  it("finds nothing of another owner, however like it is", async () => {
+    await new OwnedStore(store, "ada").put(["diary"], "mine", { text: "secret treasure" });
+    await new OwnedStore(store, "bob").put(["diary"], "mine", { text: "shopping list" });
+    expect((await new OwnedStore(store, "bob").search([], { query: "secret treasure" })).map((item) => item.value)).toEqual([{ text: "shopping list" }]);
+    expect((await new OwnedStore(store, "ada").search(["diary"], { query: "secret treasure" }))[0]).toMatchObject({
+      namespace: ["diary"],
+      score: expect.closeTo(1, 5),
+    });
   });
 
   it("asks no model without need", async () => {
