@@ -140,7 +140,7 @@ describe("put, prune, copy, delete and read from three processes at once", () =>
         );
       }),
       // real interleavings do not shrink: the next run is another one
-      { seed, numRuns: 60, endOnFailure: true },
+      { seed, numRuns: 40, endOnFailure: true },
     );
   });
 });
