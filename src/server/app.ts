@@ -35,6 +35,7 @@ import { threadStateRoutes } from "./routes/thread-state.ts";
 import { threadCommandRoutes } from "./routes/thread-commands.ts";
 import { threadEventRoutes } from "./routes/thread-events.ts";
 import { threadSocketRoutes } from "./routes/thread-socket.ts";
+import { threadStreamRoutes } from "./routes/thread-stream.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 
@@ -73,7 +74,7 @@ export function createApp(options: AppOptions): Express {
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
   if (who !== null) app.use(who.middleware);
-  app.use(threadSocketRoutes(context, disabledRoutes(options.http)));
+  app.use(chooseConfigurableHeaders(options.http?.configurable_headers), threadSocketRoutes(context, disabledRoutes(options.http)));
   if (options.customApp === undefined || options.customApp === null) {
     app.use(...builtIn(context));
   } else {
@@ -104,6 +105,7 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     threadStateRoutes(options),
     threadCommandRoutes(options),
     threadEventRoutes(options),
+    threadStreamRoutes(options),
     // before the routes whose run ids would swallow these paths
     cronRoutes(options),
     runStreamRoutes(options),
