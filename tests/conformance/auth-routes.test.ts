@@ -48,7 +48,7 @@ const OPEN = ["GET /ok", "GET /info", "GET /ui/:graph/:file"];
 const ROWS: Record<string, Row> = {
   "GET /": { events: [], stranger: "empty" },
   "GET /metrics": { events: [], stranger: "empty" },
-  "ALL /threads/:thread_id/stream": { events: [], owner: 404 },
+  "GET /threads/:thread_id/stream": { events: ["threads:read"], opens: true },
   "ALL /a2a/:assistant_id": { events: ["assistants:read", "threads:read"], body: () => A2A },
   "POST /a2a/:assistant_id": { events: ["assistants:read", "threads:read"], body: () => A2A },
   "GET /a2a/:assistant_id/.well-known/agent-card.json": { events: ["assistants:read"] },
