@@ -16,7 +16,8 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
  */
 export function limitAddresses(limiter: RateLimiter): RequestHandler {
   return async function limitAddress(request: Request, response: Response, next: NextFunction): Promise<void> {
-    const address = request.socket.remoteAddress ?? "";
+    // without an address it is a client inside of this process
+    const address = request.socket.remoteAddress ?? "127.0.0.1";
     if (isCounted(request) && !LOOPBACK.test(address)) await take(limiter, `address:${address}`, response);
     next();
   };
