@@ -57,7 +57,14 @@ const Store = z.object({
 
 /** Times are minutes. */
 const CheckpointerSettings = z.object({
-  ttl: maybe(z.object({ strategy: maybe(z.enum(["delete", "keep_latest"])), default_ttl: maybe(Minutes), sweep_interval_minutes: maybe(Minutes), sweep_waiting: maybe(z.boolean()) })),
+  ttl: maybe(
+    z.object({
+      strategy: maybe(z.enum(["delete", "keep_latest"])),
+      default_ttl: maybe(Minutes),
+      sweep_interval_minutes: maybe(Minutes),
+      sweep_waiting: maybe(z.boolean()),
+    }),
+  ),
   serde: maybe(z.unknown()),
 });
 
