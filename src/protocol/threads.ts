@@ -123,3 +123,21 @@ export const HistoryQuery = z.object({ limit: PageFields.limit, before: maybe(Be
 export const HistoryBody = z
   .object({ limit: PageFields.limit, before: maybe(Before), metadata: maybe(JsonRecord), checkpoint: maybe(CheckpointInput) })
   .transform(present);
+
+const ThreadStreamModes = z.array(z.enum(["run_modes", "lifecycle", "state_update"])).min(1);
+
+/** A text, a repeated parameter, or JSON of a list; in the singular as the SDKs send it or in the plural of the docs. */
+export const ThreadStreamQuery = z
+  .object({ stream_mode: z.unknown().optional(), stream_modes: z.unknown().optional() })
+  .transform(({ stream_mode, stream_modes }) => ({ stream_mode: listOf(stream_mode ?? stream_modes ?? "run_modes") }))
+  .pipe(z.object({ stream_mode: ThreadStreamModes }));
+
+function listOf(given: unknown): unknown {
+  if (typeof given !== "string") return given;
+  return given.startsWith("[")
+    ? given
+        .slice(1, -1)
+        .split(",")
+        .map((word) => word.trim().replaceAll('"', ""))
+    : [given];
+}

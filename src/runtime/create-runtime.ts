@@ -25,6 +25,7 @@ import { Sweeper } from "./sweeper.ts";
 import { temporaryThreads } from "./temporary-threads.ts";
 import { makeApprovalsPort, makeTeamsPort } from "./teams.ts";
 import { makeThreadProtocol } from "./thread-events/thread-commands.ts";
+import { makeThreadStream } from "./thread-stream.ts";
 import { makeThreadsService } from "./threads.ts";
 import { WebhookSender } from "./webhooks/webhook-sender.ts";
 import { NO_WEBHOOK_SETTINGS, type WebhookSettings } from "./webhooks/webhook-settings.ts";
@@ -69,7 +70,7 @@ export interface RuntimeOptions {
 const UNCOUNTED: RuntimeMetrics = { runClaimed() {}, runEnded() {}, webhookSent() {} };
 
 export interface Runtime extends AsyncDisposable {
-  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "threadProtocol" | "crons" | "store" | "approvals">;
+  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "threadStream" | "threadProtocol" | "crons" | "store" | "approvals">;
   /** Begins to execute runs and to sweep; requests are taken before that too. */
   start(): Promise<void>;
   /** Takes nothing new and gives running runs back at their next step; resolves when none is left here. */
@@ -148,6 +149,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       assistants: makeAssistantsService(context),
       threads,
       runs,
+      threadStream: makeThreadStream(context, threads),
       threadProtocol: makeThreadProtocol(context, { runs, threads }),
       crons: makeCronsService(context),
       store: makeStoreService(context),

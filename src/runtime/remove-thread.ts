@@ -25,6 +25,8 @@ export async function removeThread(context: RuntimeContext, worker: Worker | nul
   const gone = await retrying(() => context.database.sql.begin((sql) => removeTree(sql, remove)), { attempts: 5, when: isDeadlock });
   if (gone === null) return false;
   context.checkpointer.forget(gone.tree);
+  // what sweeps remove has been at rest for long, and its events with it
+  if (remove.onlyIf === undefined) for (const threadId of gone.tree) await context.bus.forget(threadId);
   for (const run of gone.runs) {
     if (run.status === "pending" || run.status === "running") {
       worker?.cancelled(run.run_id);

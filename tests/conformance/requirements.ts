@@ -324,6 +324,14 @@ export const REQUIREMENTS = {
   "metrics.anonymous": { behaviour: "no id, name, address or method of a client becomes a label", source: "ours" },
   "metrics.json": { behaviour: "GET /metrics?format=json is the same as JSON", source: "docs" },
 
+  // the stream of a thread
+  "thread-stream.runs": {
+    behaviour: "a thread's stream brings every run and run_done in order, stays open, and goes on after Last-Event-ID",
+    source: "sdk threads.joinStream; docs Join Thread Stream",
+  },
+  "thread-stream.modes": { behaviour: "lifecycle brings starts and ends only, state_update the state when it was changed", source: "sdk ThreadStreamMode; docs" },
+  "thread-stream.refused": { behaviour: "an unknown thread is 404, unknown modes and junk positions are 400", source: "ours" },
+
   // protocol v2
   "v2.transcripts": {
     behaviour: "commands and events of protocol v2 are those of the peer, save for differences that are listed with a reason",
@@ -389,6 +397,18 @@ export const REQUIREMENTS = {
   "browser.v1.approval": { behaviour: "a tool call of createAgent is approved on the page and its result shown", source: "langchain humanInTheLoopMiddleware" },
   "browser.v1.subgraphs": { behaviour: "words and steps of a graph inside a graph arrive with its namespace", source: "sdk react streamSubgraphs" },
   "browser.v1.error": { behaviour: "why a run failed is shown, also after a reload", source: "sdk react error" },
+
+  "browser.v2.stream": { behaviour: "useStream of @langchain/react shows an answer word by word and goes on", source: "@langchain/react useStream" },
+  "browser.v2.reload": {
+    behaviour: "a page that is loaded again in the middle of an answer shows what came and what comes, over SSE and WebSocket",
+    source: "@langchain/react useStream threadId",
+  },
+  "browser.v2.stop": { behaviour: "stop() ends the run, and the thread takes the next message", source: "@langchain/react stop" },
+  "browser.v2.fork": { behaviour: "an edited message forks from the checkpoint before it", source: "@langchain/react useMessageMetadata, forkFrom" },
+  "browser.v2.interrupt": { behaviour: "a question is shown, also after a reload, and respond() resumes the run", source: "@langchain/react respond" },
+  "browser.v2.tools": { behaviour: "a tool call of createAgent is approved on the page and shown with its result", source: "@langchain/react toolCalls" },
+  "browser.v2.subgraphs": { behaviour: "a graph inside a graph is found, with its state and its words", source: "@langchain/react subgraphs, useMessages" },
+  "browser.v2.error": { behaviour: "why a run failed is shown beside what came before", source: "@langchain/react error" },
 
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },

@@ -3,7 +3,6 @@ import { AppError } from "#errors";
 
 /** Parts of the LangGraph Server API that other servers have and this one does not have yet. */
 const NOT_BUILT: { paths: string[]; what: string }[] = [
-  { paths: ["/threads/:thread_id/stream"], what: "The stream of all runs of a thread is" },
   { paths: ["/docs", "/openapi.json"], what: "This page is" },
 ];
 
