@@ -3,6 +3,7 @@ import { isGraphBubbleUp, RunControl } from "@langchain/langgraph";
 import { claimExpiredRuns } from "#db/queries/claim-expired-runs.ts";
 import { claimPendingRuns } from "#db/queries/claim-runs.ts";
 import type { ClaimedRow } from "#db/queries/run-row.ts";
+import { raiseEpoch } from "#db/queries/raise-epoch.ts";
 import { type Release, releaseRun } from "#db/queries/release-run.ts";
 import { readCancel } from "#db/queries/read-cancel.ts";
 import { AppError, isAppError, isConnectionLost } from "#errors";
@@ -36,6 +37,8 @@ interface Active {
   events: RunEvents | null;
   /** By `performance.now()`. */
   since: number;
+  /** When its lease is not extended any more, by the clock. */
+  until: number;
   done: Promise<void>;
 }
 
@@ -199,6 +202,7 @@ export class Worker implements AsyncDisposable {
       stop: null,
       events: null,
       since: performance.now(),
+      until: Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000,
       done: Promise.resolve(),
     };
     // taken over from ourselves, when the lease ran out unseen: two attempts must not go on side by side
@@ -206,8 +210,7 @@ export class Worker implements AsyncDisposable {
     if (before !== undefined) this.#stop(before, "lost");
     this.#active.set(run.run_id, active);
     if (run.attempt === 1 && run.started_at !== null) this.#context.metrics.runClaimed((run.started_at.getTime() - run.run_after.getTime()) / 1_000);
-    const until = Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000;
-    this.#heartbeat.hold(run.run_id, run.epoch, until);
+    this.#heartbeat.hold(run.run_id, run.epoch, active.until);
     const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
     active.done = this.#outsideOfGraphs(() => this.#run(active))
       .catch((error: unknown) => {
@@ -217,7 +220,7 @@ export class Worker implements AsyncDisposable {
       })
       .finally(() => {
         clearTimeout(timeout);
-        this.#heartbeat.drop(run.run_id, run.epoch);
+        this.#heartbeat.drop(run.run_id, active.run.epoch);
         if (this.#active.get(run.run_id) === active) this.#active.delete(run.run_id);
         if (this.#wanting) this.look();
       });
@@ -276,6 +279,7 @@ export class Worker implements AsyncDisposable {
   async #endFailed(active: Active, frames: FrameWriter, status: "error" | "timeout", cause: unknown): Promise<void> {
     const error = runErrorOf(cause);
     frames.write("error", error);
+    await this.#fenceOff(active);
     try {
       await this.#finish(active, { status, error, valuesJson: null });
     } catch (failure) {
@@ -301,6 +305,7 @@ export class Worker implements AsyncDisposable {
   }
 
   async #endCancelled(active: Active): Promise<void> {
+    await this.#fenceOff(active);
     const { run } = active;
     // the action stands in the row: a hint only says that there is one
     const action = await this.#whileHeld(active, () => readCancel(this.#context.database.sql, run.run_id));
@@ -310,6 +315,19 @@ export class Worker implements AsyncDisposable {
       active.events?.end("interrupted");
       await active.events?.release();
     } else await this.#finish(active, { status: "interrupted", error: null, valuesJson: null });
+  }
+
+  /**
+   * A graph that was stopped may have writes under way that nobody awaits (durability `async`). From here on they are refused, so that what is
+   * read, undone or counted next is what the thread ends with. Throws `lease_lost`.
+   */
+  async #fenceOff(active: Active): Promise<void> {
+    const { run } = active;
+    this.#heartbeat.drop(run.run_id, run.epoch);
+    active.run = { ...run, epoch: run.epoch + 1 };
+    if (!(await this.#whileHeld(active, () => raiseEpoch(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch }))))
+      throw new AppError("lease_lost", `Run ${run.run_id} was taken over by another worker.`);
+    this.#heartbeat.hold(run.run_id, active.run.epoch, active.until);
   }
 
   async #giveBack(active: Active, delaySeconds: number, why: Release["why"]): Promise<void> {

@@ -11,10 +11,12 @@ export function heartbeatName(worker: string): string {
 
 /** A heartbeat comes four times a lease; with that part of it left, at least one is missing. */
 const MISSED = 0.6;
+/** Seconds after a start of PostgreSQL in which living workers have surely sent a heartbeat. */
+const MOST_GRACE = 5;
 
 /**
  * Takes over running runs whose lease ran out: their worker died, hangs or lost the database. Earlier, when a heartbeat is missing and the
- * connection it comes over is gone, as after a kill. Not before a server that was just started has been up for a lease: while it was away nobody's
+ * connection it comes over is gone, as after a kill. Not at once after the server was started: while it was away nobody's
  * heartbeat could come. Taking over a worker that lives after all is safe, only wasteful: the raised
  * epoch fences it out.
  * `crashes` counts only while the thread's head stands still, so a long run that gets on may be killed any number of times.
@@ -24,7 +26,7 @@ export function claimExpiredRuns(sql: Sql, claim: Claim): Promise<ClaimedRow[]> 
     with candidate as materialized (
       select r.run_id, (select max(c.checkpoint_id) from checkpoints c where c.thread_id = r.thread_id::text and c.checkpoint_ns = '') as head
       from runs r left join run_leases l on l.run_id = r.run_id
-      where r.status = 'running' and pg_postmaster_start_time() < now() - make_interval(secs => ${claim.leaseSeconds}) and (l.run_id is null or l.lease_until < now() or (
+      where r.status = 'running' and pg_postmaster_start_time() < now() - make_interval(secs => ${Math.min(claim.leaseSeconds * MISSED, MOST_GRACE)}) and (l.run_id is null or l.lease_until < now() or (
           l.lease_until < now() + make_interval(secs => ${claim.leaseSeconds * MISSED})
           and not exists (select 1 from pg_stat_activity a where a.application_name = left(${HEARTBEAT} || r.worker, 63)))) and r.graph_id = any(${claim.graphIds}::text[])
       order by l.lease_until nulls first limit ${claim.limit}
