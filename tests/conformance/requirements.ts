@@ -329,7 +329,10 @@ export const REQUIREMENTS = {
     behaviour: "a thread's stream brings every run and run_done in order, stays open, and goes on after Last-Event-ID",
     source: "sdk threads.joinStream; docs Join Thread Stream",
   },
-  "thread-stream.modes": { behaviour: "lifecycle brings starts and ends only, state_update the state when it was changed", source: "sdk ThreadStreamMode; docs" },
+  "thread-stream.modes": {
+    behaviour: "lifecycle brings starts and ends only, state_update the state when it was changed",
+    source: "sdk ThreadStreamMode; docs",
+  },
   "thread-stream.refused": { behaviour: "an unknown thread is 404, unknown modes and junk positions are 400", source: "ours" },
 
   // protocol v2

@@ -12,7 +12,10 @@ export interface StoreVectorRow {
 const ROWS = 100;
 
 /** The vectors of the items whose namespace begins with these labels and that the filter lets through, some at a time. */
-export function readStoreVectors(sql: postgres.Sql, query: { prefix: readonly string[]; filter: Record<string, unknown>; contains?: Record<string, unknown> | undefined }): AsyncIterable<StoreVectorRow[]> {
+export function readStoreVectors(
+  sql: postgres.Sql,
+  query: { prefix: readonly string[]; filter: Record<string, unknown>; contains?: Record<string, unknown> | undefined },
+): AsyncIterable<StoreVectorRow[]> {
   return sql<StoreVectorRow[]>`
     select namespace, key, vector from store_items join store_vectors using (namespace, key)
     where namespace >= ${labels(sql, query.prefix)} and namespace[1:${query.prefix.length}::int] = ${labels(sql, query.prefix)}

@@ -31,6 +31,8 @@ export const storeVectors = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.namespace, table.key, table.place] }),
-    foreignKey({ columns: [table.namespace, table.key], foreignColumns: [storeItems.namespace, storeItems.key], name: "store_vectors_item" }).onDelete("cascade"),
+    foreignKey({ columns: [table.namespace, table.key], foreignColumns: [storeItems.namespace, storeItems.key], name: "store_vectors_item" }).onDelete(
+      "cascade",
+    ),
   ],
 );
