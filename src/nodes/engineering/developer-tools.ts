@@ -83,7 +83,8 @@ export const developerToolsNode: EngineeringNode = async (state, runtime) => {
 
 type Call = NonNullable<AIMessage["tool_calls"]>[number];
 
-async function runCall(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage): Promise<string> {
+/** What a call answers; what does not fit is told to the model. */
+export async function runCall(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage): Promise<string> {
   const malformed = (answer.invalid_tool_calls ?? []).find((each) => each.id === call.id);
   if (malformed !== undefined) return malformedArguments(call.name, malformed.args ?? "");
   const chosen = tools.find((each) => each.name === call.name);
