@@ -24,9 +24,16 @@ export async function releaseThreadSequence(sql: Sql, input: { threadId: string;
   await sql`update threads set seq = ${input.seq} where thread_id = ${input.threadId} and seq = ${input.reserved}`;
 }
 
+export interface ThreadForReader {
+  within: boolean;
+  seq: number;
+  /** No run waits or is on. */
+  rests: boolean;
+}
+
 /** Whether a thread is there and within reach, with the number of its last event. Null: there is no such thread. */
-export async function threadForReader(sql: Sql, threadId: string, reach: Reach): Promise<{ within: boolean; seq: number } | null> {
-  const rows = await sql<{ within: boolean; seq: number }[]>`
-    select ${threadWithin(sql, reach)} as within, t.seq::float8 as seq from threads t where t.thread_id = ${threadId}`;
+export async function threadForReader(sql: Sql, threadId: string, reach: Reach): Promise<ThreadForReader | null> {
+  const rows = await sql<ThreadForReader[]>`
+    select ${threadWithin(sql, reach)} as within, t.seq::float8 as seq, t.status <> 'busy' as rests from threads t where t.thread_id = ${threadId}`;
   return rows[0] ?? null;
 }

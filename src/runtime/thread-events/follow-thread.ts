@@ -1,6 +1,6 @@
 import { isPrefixMatch } from "@langchain/langgraph/stream";
 import { findThread } from "#db/queries/find-thread.ts";
-import { threadForReader } from "#db/queries/thread-sequence.ts";
+import { type ThreadForReader, threadForReader } from "#db/queries/thread-sequence.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import type { Access } from "#ports/access.ts";
@@ -19,7 +19,7 @@ export interface FollowThread {
 }
 
 /** Whether the thread is there; somebody else's is `not_found`, one that nobody has made yet is waited for. */
-export async function mustBeVisible(context: RuntimeContext, threadId: string, access: Access): Promise<{ seq: number } | null> {
+export async function mustBeVisible(context: RuntimeContext, threadId: string, access: Access): Promise<ThreadForReader | null> {
   const thread = await threadForReader(context.database.sql, threadId, access);
   if (thread?.within === false) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
   return thread;
@@ -29,12 +29,16 @@ export async function mustBeVisible(context: RuntimeContext, threadId: string, a
  * A thread's events over all its runs, until the signal. `thread`: what {@link mustBeVisible} said. A stream that is opened before its thread
  * exists must not show somebody else's, so whose it is is looked up again with the first event and with every run's first.
  */
-export async function* followThread(context: RuntimeContext, follow: FollowThread, thread: { seq: number } | null): AsyncGenerator<StreamFrame> {
+export async function* followThread(context: RuntimeContext, follow: FollowThread, thread: ThreadForReader | null): AsyncGenerator<StreamFrame> {
   const { threadId, filter, signal } = follow;
-  const since = filter.since ?? 0;
+  let after = filter.since ?? 0;
   let seen = thread !== null;
-  if (thread !== null && thread.seq > since && (await context.bus.last(threadId)) < 0) yield* currentState(context, follow, since);
-  for await (const event of context.bus.subscribe(threadId, { after: since, signal })) {
+  if (thread !== null && thread.seq > after && (await context.bus.last(threadId)) < 0) {
+    // at rest the number is that of the last event; while a run is on it is one that no event has yet
+    if (thread.rests) after = thread.seq;
+    yield* currentState(context, follow, after);
+  }
+  for await (const event of context.bus.subscribe(threadId, { after, signal })) {
     if (event.kind === "gap") {
       if (seen) yield* currentState(context, follow, event.next - 1);
       continue;
