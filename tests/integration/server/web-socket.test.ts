@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { AppError } from "#errors";
+import type { ThreadProtocolService } from "#ports/services.ts";
+import type { StreamFrame } from "#protocol/wire.ts";
+import { serveApp } from "../../helpers/http-app.ts";
+
+const THREAD = "11111111-1111-4111-8111-111111111111";
+
+interface Source {
+  service: ThreadProtocolService;
+  taken: number;
+  /** Streams that were given up. */
+  left: number;
+}
+
+/** A thread that streams endlessly, or waits for ever when `bytes` is 0. */
+function endless(bytes: number): Source {
+  const source: Source = {
+    taken: 0,
+    left: 0,
+    service: { command: async (_caller, threadId, { id, method }) => answer(threadId, id, method), events, countKept: async () => 0 },
+  };
+  async function events(_caller: unknown, _threadId: string, filter: { channels: string[] }, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>> {
+    if (filter.channels.length === 0) return (async function* none() {})();
+    return (async function* stream() {
+      try {
+        const aborted = Promise.withResolvers<void>();
+        signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+        if (bytes === 0) await aborted.promise;
+        while (!signal.aborted) {
+          source.taken += 1;
+          yield { id: String(source.taken), event: "values", data: JSON.stringify({ type: "event", seq: source.taken, text: "x".repeat(bytes) }) };
+        }
+      } finally {
+        source.left += 1;
+      }
+    })();
+  }
+  return source;
+}
+
+function answer(threadId: string, id: number, method: string) {
+  if (method === "fail") throw new Error("postgres://user:secret@host/db");
+  if (method === "forbid") throw new AppError("forbidden", "Not yours.");
+  return { type: "success" as const, id, result: {}, meta: { thread_id: threadId, applied_through_seq: 0 } };
+}
+
+const address = (url: string) => `${url.replace("http", "ws")}/threads/${THREAD}/stream/events`;
+const subscribe = JSON.stringify({ id: 1, method: "subscription.subscribe", params: { channels: ["values"] } });
+
+async function until(good: () => boolean): Promise<void> {
+  while (!good()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test("a reader that takes nothing is dropped, and little is read for it meanwhile", async () => {
+  const source = endless(100_000);
+  await using app = await serveApp({ threadProtocol: source.service }, { stream: { slowReaderMs: 300 } });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  socket.send(subscribe);
+  await once(socket, "message");
+  socket.pause();
+  await until(() => source.left === 1);
+  const taken = source.taken;
+  socket.resume();
+  const [code] = (await once(socket, "close")) as [number];
+  expect([1006, 1013]).toContain(code);
+  // what the system's buffers hold and no more
+  expect(taken * 100_000).toBeLessThan(64 * 1024 * 1024);
+});
+
+test("a connection is pinged, and dropped when nobody answers", async () => {
+  const source = endless(0);
+  await using app = await serveApp({ threadProtocol: source.service }, { stream: { heartbeatMs: 50 } });
+  const lively = new WebSocket(address(app.url));
+  const deaf = new WebSocket(address(app.url), { autoPong: false });
+  await Promise.all([once(lively, "open"), once(deaf, "open")]);
+  lively.send(subscribe);
+  await once(lively, "message");
+  let pings = 0;
+  lively.on("ping", () => (pings += 1));
+  await once(deaf, "close");
+  await until(() => pings > 3);
+  expect(lively.readyState).toBe(WebSocket.OPEN);
+  lively.close();
+  await until(() => source.left === 1);
+});
+
+test("a server that closes cuts its connections", async () => {
+  const source = endless(0);
+  const app = await serveApp({ threadProtocol: source.service });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  socket.send(subscribe);
+  await once(socket, "message");
+  const closed = once(socket, "close");
+  await app.server.close({ graceMs: 50 });
+  expect((await closed)[0]).toBe(1006);
+  await until(() => source.left === 1);
+});
+
+test("what a command fails with is said without what is nobody's business", async () => {
+  await using app = await serveApp({ threadProtocol: endless(0).service });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  const answers: Record<string, unknown>[] = [];
+  socket.on("message", (data) => answers.push(JSON.parse((data as Buffer).toString()) as Record<string, unknown>));
+  for (const [id, method] of ["fail", "forbid", "ok"].entries()) socket.send(JSON.stringify({ id, method }));
+  socket.send(Buffer.from(JSON.stringify({ id: 9, method: "ok" })));
+  socket.send('{"id": -1, "method": "ok"}');
+  await until(() => answers.length === 5);
+  const byId = Object.fromEntries(answers.map((one) => [String(one["id"]), one]));
+  expect(byId["0"]).toMatchObject({ type: "error", error: "unknown_error" });
+  expect(JSON.stringify(answers)).not.toContain("secret");
+  expect(byId["1"]).toMatchObject({ type: "error", error: "permission_denied", message: "Not yours." });
+  expect(byId["2"]).toMatchObject({ type: "success" });
+  expect(byId["9"]).toMatchObject({ type: "success" });
+  expect(byId["null"]).toMatchObject({ type: "error", error: "invalid_argument" });
+  socket.terminate();
+});
