@@ -19,6 +19,8 @@ export const threads = pgTable(
     metadata: jsonb("metadata").$type<Record<string, unknown>>().notNull().default({}),
     config: jsonb("config").$type<Record<string, unknown>>().notNull().default({}),
     values: jsonb("values"),
+    /** The state is too large to be written again at every run: `values` is null, and the newest checkpoint has it. */
+    valuesAtHead: boolean("values_at_head").notNull().default(false),
     interrupts: jsonb("interrupts").$type<Record<string, unknown[]>>().notNull().default({}),
     error: jsonb("error"),
     graphId: text("graph_id"),

@@ -1,0 +1,1 @@
+ALTER TABLE "threads" ADD COLUMN "values_at_head" boolean DEFAULT false NOT NULL;
