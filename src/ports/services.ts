@@ -2,6 +2,7 @@ import type { CronCreate, CronUpdate } from "../protocol/crons.ts";
 import type { RunCreate } from "../protocol/run-create.ts";
 import type { Command, CommandAnswer } from "../protocol/v2/commands.ts";
 import type { EventsFilter } from "../protocol/v2/events-filter.ts";
+import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
@@ -125,7 +126,7 @@ export interface RunsService {
     threadId: string | null,
     input: RunCreate,
     /** `threadEvents`: the run is followed over protocol v2. */
-    extra: { headers: Record<string, string>; idempotencyKey?: string | null; threadEvents?: boolean },
+    extra: { headers: Record<string, string>; idempotencyKey?: string | null; threadEvents?: boolean; awaited?: boolean },
   ): Promise<Run>;
   /** Stateless runs, in order. */
   createMany(caller: Caller, inputs: RunCreate[], extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run[]>;
@@ -213,16 +214,6 @@ export interface ThreadProtocolService {
   events(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>>;
   /** Number of events kept after `since` that pass the filter. */
   countKept(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<number>;
-}
-
-export interface StoreItem {
-  namespace: string[];
-  key: string;
-  value: JsonObject;
-  created_at: string;
-  updated_at: string;
-  /** How near to `query`, at most 1. */
-  score?: number;
 }
 
 export interface StoreService {

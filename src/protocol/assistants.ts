@@ -57,3 +57,29 @@ export const GraphQuery = z.object({
 export const SubgraphsPath = AssistantPath.extend({ namespace: maybe(z.string()) }).transform(present);
 
 export const SubgraphsQuery = z.object({ recurse: Flag.nullish().transform((flag) => flag ?? false) });
+
+/** What LangGraph draws; see `graph.ts` of the runtime. */
+export const DrawnGraph = z
+  .object({
+    nodes: z.array(z.object({ id: z.union([z.string(), z.number()]) }).loose()),
+    edges: z.array(z.object({ source: z.string(), target: z.string() }).loose()),
+  })
+  .loose()
+  .meta({ id: "Graph", description: "Nodes and edges." });
+
+const JsonSchema = JsonRecord.nullable();
+
+export const GraphSchemas = z
+  .object({
+    graph_id: z.string(),
+    input_schema: JsonSchema,
+    output_schema: JsonSchema,
+    state_schema: JsonSchema,
+    config_schema: JsonSchema,
+    context_schema: JsonSchema,
+  })
+  .meta({ id: "GraphSchemas", description: "JSON Schemas of what a graph takes, holds and gives; null where it does not say." });
+
+export const SubgraphSchemas = z
+  .object({ state: JsonSchema, input: JsonSchema, output: JsonSchema, config: JsonSchema, context: JsonSchema })
+  .meta({ id: "SubgraphSchemas", description: "The same of a subgraph." });

@@ -3,6 +3,19 @@ import { Flag, JsonRecord, maybe, PageFields, present } from "./fields.ts";
 
 const Namespace = z.array(z.string()).max(64);
 
+export const StoreItem = z
+  .object({
+    namespace: z.array(z.string()),
+    key: z.string(),
+    value: JsonRecord,
+    created_at: z.string(),
+    updated_at: z.string(),
+    /** How near to `query`, at most 1. */
+    score: z.number().exactOptional(),
+  })
+  .meta({ id: "StoreItem", description: "A thing remembered." });
+export type StoreItem = z.infer<typeof StoreItem>;
+
 export const StorePut = z
   .object({
     namespace: Namespace,

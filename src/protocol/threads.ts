@@ -20,12 +20,12 @@ const Ttl = z
   .union([TtlMinutes.transform((ttl) => ({ ttl, strategy: null })), z.object({ ttl: TtlMinutes, strategy: z.enum(["delete", "keep_latest"]).nullish() })])
   .transform(({ ttl, strategy }): ThreadTtl => ({ minutes: ttl, strategy: strategy ?? "delete" }));
 
-/** What a thread takes up, rows and bytes. */
-export interface ThreadStorage {
-  thread_id: string;
-  bytes: number;
-  by: Record<"thread" | "runs" | "approvals" | "stream_events" | "checkpoints" | "values" | "writes" | "list_parts", { rows: number; bytes: number }>;
-}
+const StorageKind = z.enum(["thread", "runs", "approvals", "stream_events", "checkpoints", "values", "writes", "list_parts"]);
+
+export const ThreadStorage = z
+  .object({ thread_id: z.string(), bytes: z.number(), by: z.record(StorageKind, z.object({ rows: z.number(), bytes: z.number() })) })
+  .meta({ id: "ThreadStorage", description: "What a thread takes up, rows and bytes." });
+export type ThreadStorage = z.infer<typeof ThreadStorage>;
 
 const Superstep = z.object({
   updates: z.array(

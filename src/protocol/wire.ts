@@ -1,43 +1,67 @@
+import { z } from "zod";
+import { JsonRecord } from "./fields.ts";
+
 /** Shapes that the LangGraph Server API sends. Field names are the wire's. Sources: reference implementation and its clients. */
-export type ThreadStatus = "idle" | "busy" | "interrupted" | "error";
-export type RunStatus = "pending" | "running" | "error" | "success" | "timeout" | "interrupted";
-export type MultitaskStrategy = "reject" | "enqueue" | "interrupt" | "rollback";
+export const ThreadStatus = z.enum(["idle", "busy", "interrupted", "error"]);
+export type ThreadStatus = z.infer<typeof ThreadStatus>;
+export const RunStatus = z.enum(["pending", "running", "error", "success", "timeout", "interrupted"]);
+export type RunStatus = z.infer<typeof RunStatus>;
+export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
+export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 export type JsonObject = Record<string, unknown>;
 
-export interface Assistant {
-  assistant_id: string;
-  graph_id: string;
-  name: string;
-  description: string | null;
-  version: number;
-  config: JsonObject;
-  context: JsonObject;
-  metadata: JsonObject;
-  created_at: string;
-  updated_at: string;
-}
+// any version: clients mint ids of their own
+const Uuid = z.guid();
+const Moment = z.iso.datetime({ offset: true });
 
-export interface Thread {
-  thread_id: string;
-  created_at: string;
-  updated_at: string;
-  metadata: JsonObject;
-  status: ThreadStatus;
-  config: JsonObject;
-  values: unknown;
-  interrupts: Record<string, { id: string; value: unknown }[]>;
-  error?: unknown;
-  /** Only where it was asked for. */
-  ttl?: { strategy: "delete" | "keep_latest"; ttl_minutes: number; expires_at: string } | null;
-  storage?: JsonObject;
-}
+export const Assistant = z
+  .object({
+    assistant_id: Uuid,
+    graph_id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    version: z.number().int(),
+    config: JsonRecord,
+    context: JsonRecord,
+    metadata: JsonRecord,
+    created_at: Moment,
+    updated_at: Moment,
+  })
+  .meta({ id: "Assistant", description: "A graph with settings." });
+export type Assistant = z.infer<typeof Assistant>;
 
-export interface Checkpoint {
-  thread_id: string;
-  checkpoint_ns: string;
-  checkpoint_id: string | null;
-  checkpoint_map: JsonObject | null;
-}
+/** One version of an assistant's settings. */
+export const AssistantVersion = Assistant.omit({ updated_at: true }).meta({ id: "AssistantVersion" });
+
+export const Interrupt = z
+  .object({ id: z.string(), value: z.unknown() })
+  .meta({ id: "Interrupt", description: "A question that a graph asked and waits for." });
+
+export const Thread = z
+  .object({
+    thread_id: Uuid,
+    created_at: Moment,
+    updated_at: Moment,
+    metadata: JsonRecord,
+    status: ThreadStatus,
+    config: JsonRecord,
+    values: z.unknown(),
+    interrupts: z.record(z.string(), z.array(Interrupt)),
+    error: z.unknown().exactOptional(),
+    /** Only where it was asked for. */
+    ttl: z
+      .object({ strategy: z.enum(["delete", "keep_latest"]), ttl_minutes: z.number(), expires_at: z.string() })
+      .nullable()
+      .exactOptional(),
+    storage: JsonRecord.exactOptional(),
+  })
+  .meta({ id: "Thread", description: "A conversation: what its graph holds, and how it stands." });
+export type Thread = z.infer<typeof Thread>;
+
+export const Checkpoint = z
+  .object({ thread_id: z.string(), checkpoint_ns: z.string(), checkpoint_id: z.string().nullable(), checkpoint_map: JsonRecord.nullable() })
+  .meta({ id: "Checkpoint", description: "The address of one step of a thread." });
+export type Checkpoint = z.infer<typeof Checkpoint>;
 
 export interface ThreadTask {
   id: string;
@@ -60,40 +84,73 @@ export interface ThreadState {
   parent_checkpoint: Checkpoint | null;
 }
 
-export interface Run {
-  run_id: string;
-  thread_id: string;
-  assistant_id: string;
-  created_at: string;
-  updated_at: string;
-  status: RunStatus;
-  metadata: JsonObject;
-  kwargs: JsonObject;
-  multitask_strategy: MultitaskStrategy;
-}
+export const ThreadTask: z.ZodType<ThreadTask> = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    path: z.array(z.unknown()),
+    error: z.unknown(),
+    interrupts: z.array(Interrupt),
+    checkpoint: Checkpoint.nullable(),
+    get state() {
+      return ThreadState.nullable();
+    },
+    result: z.unknown(),
+  })
+  .meta({ id: "ThreadTask", description: "A node that ran at a step, or runs next; with `subgraphs` its own state." });
+
+export const ThreadState: z.ZodType<ThreadState> = z
+  .object({
+    values: z.unknown(),
+    next: z.array(z.string()),
+    tasks: z.array(ThreadTask),
+    metadata: JsonRecord,
+    created_at: z.string().nullable(),
+    checkpoint: Checkpoint.nullable(),
+    parent_checkpoint: Checkpoint.nullable(),
+  })
+  .meta({ id: "ThreadState", description: "What a thread holds at one step, and what comes next." });
+
+export const Run = z
+  .object({
+    run_id: Uuid,
+    thread_id: Uuid,
+    assistant_id: Uuid,
+    created_at: Moment,
+    updated_at: Moment,
+    status: RunStatus,
+    metadata: JsonRecord,
+    kwargs: JsonRecord,
+    multitask_strategy: MultitaskStrategy,
+  })
+  .meta({ id: "Run", description: "One execution of an assistant on a thread." });
+export type Run = z.infer<typeof Run>;
 
 /** A run that begins by the clock, again and again. */
-export interface Cron {
-  cron_id: string;
-  assistant_id: string;
-  /** Null: every tick has a thread of its own. */
-  thread_id: string | null;
-  schedule: string;
-  /** IANA name; null is UTC. */
-  timezone: string | null;
-  end_time: string | null;
-  enabled: boolean;
-  /** Why the server switched it off. */
-  disabled_reason: string | null;
-  on_run_completed: "delete" | "keep";
-  payload: JsonObject;
-  user_id: string;
-  /** Null when there is none: switched off, or over. */
-  next_run_date: string | null;
-  metadata: JsonObject;
-  created_at: string;
-  updated_at: string;
-}
+export const Cron = z
+  .object({
+    cron_id: Uuid,
+    assistant_id: Uuid,
+    /** Null: every tick has a thread of its own. */
+    thread_id: Uuid.nullable(),
+    schedule: z.string(),
+    /** IANA name; null is UTC. */
+    timezone: z.string().nullable(),
+    end_time: z.string().nullable(),
+    enabled: z.boolean(),
+    /** Why the server switched it off. */
+    disabled_reason: z.string().nullable(),
+    on_run_completed: z.enum(["delete", "keep"]),
+    payload: JsonRecord,
+    user_id: z.string(),
+    /** Null when there is none: switched off, or over. */
+    next_run_date: z.string().nullable(),
+    metadata: JsonRecord,
+    created_at: Moment,
+    updated_at: Moment,
+  })
+  .meta({ id: "Cron", description: "A run that begins by the clock, again and again." });
+export type Cron = z.infer<typeof Cron>;
 
 /** One frame of a run's stream. `id` counts up from "0" per run and is the same on every bus. */
 export interface StreamFrame {

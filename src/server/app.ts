@@ -95,7 +95,7 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
   return [
     disabledRoutes(options.http),
     chooseConfigurableHeaders(options.http?.configurable_headers),
-    systemRoutes(options.services.system),
+    systemRoutes(options.services.system, options.caller),
     ...(options.metrics ? [metricsRoutes({ caller: options.caller, metrics: options.metrics })] : []),
     ...(options.rateLimiter ? [limitCallers(options.rateLimiter, options.caller)] : []),
     ...jsonBody(),

@@ -1,4 +1,5 @@
-import { Router } from "express";
+import type { Router } from "express";
+import { z } from "zod";
 import { AppError } from "#errors";
 import {
   AssistantCount,
@@ -9,87 +10,110 @@ import {
   AssistantSearch,
   AssistantUpdate,
   AssistantVersions,
+  DrawnGraph,
   GraphQuery,
+  GraphSchemas,
+  SubgraphSchemas,
   SubgraphsPath,
   SubgraphsQuery,
 } from "#protocol/assistants.ts";
+import { Assistant, AssistantVersion } from "#protocol/wire.ts";
 import type { RouteContext } from "../context.ts";
+import { endpoints } from "../endpoint.ts";
+import { json, page } from "../openapi/answers.ts";
 import { sendPage } from "../pages.ts";
-import { parse } from "../parse.ts";
 
 /** Assistants: a graph with settings, and what a graph looks like from outside. */
 export function assistantRoutes({ services: { assistants, threads }, caller }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post, patch, delete: remove } = endpoints("Assistants", caller);
 
-  router.post("/assistants", async (request, response) => {
-    response.json(await assistants.create(caller(request), parse(AssistantCreate, request.body, "body")));
+  post("/assistants", { summary: "Make an assistant", body: AssistantCreate, answers: json(Assistant) }, async ({ who, body, response }) => {
+    response.json(await assistants.create(who, body));
   });
 
-  router.post("/assistants/search", async (request, response) => {
-    const search = parse(AssistantSearch, request.body, "body");
-    sendPage(response, await assistants.search(caller(request), search), search);
+  post("/assistants/search", { summary: "Search assistants", body: AssistantSearch, answers: page(Assistant) }, async ({ who, body, response }) => {
+    sendPage(response, await assistants.search(who, body), body);
   });
 
-  router.post("/assistants/count", async (request, response) => {
-    const filter = parse(AssistantCount, request.body, "body");
-    const { total } = await assistants.search(caller(request), { ...filter, limit: 1, offset: 0 });
+  post("/assistants/count", { summary: "Count assistants", body: AssistantCount, answers: json(z.number()) }, async ({ who, body, response }) => {
+    const { total } = await assistants.search(who, { ...body, limit: 1, offset: 0 });
     response.json(total);
   });
 
-  router.get("/assistants/:assistant_id", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    response.json(await assistants.get(caller(request), assistant_id));
+  get("/assistants/:assistant_id", { summary: "Get an assistant", path: AssistantPath, answers: json(Assistant) }, async ({ who, path, response }) => {
+    response.json(await assistants.get(who, path.assistant_id));
   });
 
-  router.patch("/assistants/:assistant_id", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    response.json(await assistants.update(caller(request), assistant_id, parse(AssistantUpdate, request.body, "body")));
-  });
+  patch(
+    "/assistants/:assistant_id",
+    { summary: "Change an assistant", about: "Makes a new version.", path: AssistantPath, body: AssistantUpdate, answers: json(Assistant) },
+    async ({ who, path, body, response }) => {
+      response.json(await assistants.update(who, path.assistant_id, body));
+    },
+  );
 
-  router.delete("/assistants/:assistant_id", async (request, response) => {
-    const { assistant_id: name } = parse(AssistantPath, request.params, "path");
-    const { delete_threads } = parse(AssistantDelete, request.query, "query");
-    const who = caller(request);
-    // first of all: who may not delete the assistant loses no thread by asking
-    const assistant_id = await assistants.delete(who, name);
-    if (delete_threads) {
-      const mine = { metadata: { assistant_id }, limit: 100, offset: 0 };
-      for (let page = await threads.search(who, mine); page.items.length > 0; page = await threads.search(who, mine)) {
-        for (const { thread_id } of page.items) await threads.delete(who, thread_id);
+  remove(
+    "/assistants/:assistant_id",
+    { summary: "Delete an assistant", path: AssistantPath, query: AssistantDelete, answers: json(z.array(z.string()), "Its id.") },
+    async ({ who, path, query, response }) => {
+      // first of all: who may not delete the assistant loses no thread by asking
+      const assistant_id = await assistants.delete(who, path.assistant_id);
+      if (query.delete_threads) {
+        const mine = { metadata: { assistant_id }, limit: 100, offset: 0 };
+        for (let found = await threads.search(who, mine); found.items.length > 0; found = await threads.search(who, mine)) {
+          for (const { thread_id } of found.items) await threads.delete(who, thread_id);
+        }
       }
-    }
-    response.json([assistant_id]);
-  });
+      response.json([assistant_id]);
+    },
+  );
 
-  router.get("/assistants/:assistant_id/graph", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    const { xray } = parse(GraphQuery, request.query, "query");
-    response.json(await assistants.graph(caller(request), assistant_id, xray));
-  });
+  get(
+    "/assistants/:assistant_id/graph",
+    { summary: "Draw the graph", path: AssistantPath, query: GraphQuery, answers: json(DrawnGraph) },
+    async ({ who, path, query, response }) => {
+      response.json(await assistants.graph(who, path.assistant_id, query.xray));
+    },
+  );
 
-  router.get("/assistants/:assistant_id/schemas", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    response.json(await assistants.schemas(caller(request), assistant_id));
-  });
+  get(
+    "/assistants/:assistant_id/schemas",
+    { summary: "Get the graph's schemas", path: AssistantPath, answers: json(GraphSchemas) },
+    async ({ who, path, response }) => {
+      response.json(await assistants.schemas(who, path.assistant_id));
+    },
+  );
 
-  router.get(["/assistants/:assistant_id/subgraphs", "/assistants/:assistant_id/subgraphs/:namespace"], async (request, response) => {
-    const { assistant_id, ...namespace } = parse(SubgraphsPath, request.params, "path");
-    const { recurse } = parse(SubgraphsQuery, request.query, "query");
-    response.json(await assistants.subgraphs(caller(request), assistant_id, { ...namespace, recurse }));
-  });
+  get(
+    ["/assistants/:assistant_id/subgraphs", "/assistants/:assistant_id/subgraphs/:namespace"],
+    {
+      summary: "Get the schemas of subgraphs",
+      path: SubgraphsPath,
+      query: SubgraphsQuery,
+      answers: json(z.record(z.string(), SubgraphSchemas), "By namespace."),
+    },
+    async ({ who, path: { assistant_id, ...namespace }, query: { recurse }, response }) => {
+      response.json(await assistants.subgraphs(who, assistant_id, { ...namespace, recurse }));
+    },
+  );
 
-  router.post("/assistants/:assistant_id/versions", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    const versions = await assistants.versions(caller(request), assistant_id, parse(AssistantVersions, request.body, "body"));
-    if (versions.length === 0) throw new AppError("not_found", `Assistant "${assistant_id}" not found.`);
-    response.json(versions);
-  });
+  post(
+    "/assistants/:assistant_id/versions",
+    { summary: "List versions, the newest first", path: AssistantPath, body: AssistantVersions, answers: json(z.array(AssistantVersion)) },
+    async ({ who, path: { assistant_id }, body, response }) => {
+      const versions = await assistants.versions(who, assistant_id, body);
+      if (versions.length === 0) throw new AppError("not_found", `Assistant "${assistant_id}" not found.`);
+      response.json(versions);
+    },
+  );
 
-  router.post("/assistants/:assistant_id/latest", async (request, response) => {
-    const { assistant_id } = parse(AssistantPath, request.params, "path");
-    const { version } = parse(AssistantLatest, request.body, "body");
-    response.json(await assistants.setLatest(caller(request), assistant_id, version));
-  });
+  post(
+    "/assistants/:assistant_id/latest",
+    { summary: "Make a version the current one", path: AssistantPath, body: AssistantLatest, answers: json(Assistant) },
+    async ({ who, path, body, response }) => {
+      response.json(await assistants.setLatest(who, path.assistant_id, body.version));
+    },
+  );
 
   return router;
 }

@@ -1,36 +1,49 @@
-import { Router } from "express";
-import { LogsQuery, ProjectPath, RollbackBody } from "#protocol/projects.ts";
+import type { Router } from "express";
+import { z } from "zod";
+import { DeployOutcomeAnswer, LogsQuery, ProjectAnswer, ProjectPath, RollbackBody, ServiceStatusAnswer } from "#protocol/projects.ts";
 import type { RouteContext } from "../context.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { json, text } from "../openapi/answers.ts";
 
 /** Delivered software: what runs, at which address, and the way back. */
 export function projectRoutes({ services: { projects }, caller }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post } = endpoints("Projects", caller);
 
-  router.get("/projects", async (request, response) => {
-    response.json({ items: await projects.list(caller(request)) });
+  get("/projects", { summary: "List delivered projects", answers: json(z.object({ items: z.array(ProjectAnswer) })) }, async ({ who, response }) => {
+    response.json({ items: await projects.list(who) });
   });
 
-  router.get("/projects/:project_id", async (request, response) => {
-    const { project_id } = parse(ProjectPath, request.params, "path");
-    response.json(await projects.get(caller(request), project_id));
-  });
+  get(
+    "/projects/:project_id",
+    { summary: "Get a project, and what its models used", path: ProjectPath, answers: json(ProjectAnswer) },
+    async ({ who, path, response }) => {
+      response.json(await projects.get(who, path.project_id));
+    },
+  );
 
-  router.post("/projects/:project_id/rollback", async (request, response) => {
-    const { project_id } = parse(ProjectPath, request.params, "path");
-    response.json(await projects.rollback(caller(request), project_id, parse(RollbackBody, request.body, "body")));
-  });
+  post(
+    "/projects/:project_id/rollback",
+    { summary: "Go back to an earlier release", path: ProjectPath, body: RollbackBody, answers: json(DeployOutcomeAnswer) },
+    async ({ who, path, body, response }) => {
+      response.json(await projects.rollback(who, path.project_id, body));
+    },
+  );
 
-  router.post("/projects/:project_id/undeploy", async (request, response) => {
-    const { project_id } = parse(ProjectPath, request.params, "path");
-    response.json(await projects.undeploy(caller(request), project_id));
-  });
+  post(
+    "/projects/:project_id/undeploy",
+    { summary: "Stop the service; releases and data stay", path: ProjectPath, answers: json(ServiceStatusAnswer) },
+    async ({ who, path, response }) => {
+      response.json(await projects.undeploy(who, path.project_id));
+    },
+  );
 
-  router.get("/projects/:project_id/logs", async (request, response) => {
-    const { project_id } = parse(ProjectPath, request.params, "path");
-    const { lines } = parse(LogsQuery, request.query, "query");
-    response.type("text/plain").send(await projects.logs(caller(request), project_id, lines));
-  });
+  get(
+    "/projects/:project_id/logs",
+    { summary: "Read what the service printed", path: ProjectPath, query: LogsQuery, answers: text("text/plain", "The last lines, secrets masked.") },
+    async ({ who, path, query, response }) => {
+      response.type("text/plain").send(await projects.logs(who, path.project_id, query.lines));
+    },
+  );
 
   return router;
 }

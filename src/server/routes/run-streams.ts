@@ -1,76 +1,110 @@
-import { Router, type Request, type Response } from "express";
+import type { Request, Response, Router } from "express";
+import { z } from "zod";
 import { AppError, isAppError, type ErrorCode } from "#errors";
+import type { Caller } from "#ports/services.ts";
 import { ERROR_CODE_HEADER, type StreamErrorData } from "#protocol/errors.ts";
 import { JoinQuery, JoinStreamQuery, parseLastEventId, RunPath, RunRequest, StatelessRunPath } from "#protocol/runs.ts";
 import { ThreadPath } from "#protocol/threads.ts";
 import type { RouteContext } from "../context.ts";
 import { createdWith } from "../created-with.ts";
 import { disconnectSignal } from "../disconnect.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { IDEMPOTENCY_KEY } from "../idempotency-key.ts";
+import { eventStream, json, RUN_ADDRESS } from "../openapi/answers.ts";
 import { setRunAddress } from "../run-address.ts";
 import { formatFrame, openEventStream, sendEvents } from "../sse.ts";
 import { sendWaitingJson } from "../waiting-json.ts";
 
+const LAST_EVENT_ID = { "last-event-id": "Id of the last event that was seen; -1: from the start of what is kept." };
+const EVENTS = eventStream("The run's events, until it is over.", { runAddress: true });
+const VALUES = json(
+  z.unknown(),
+  "The thread's values, or `{__error__: {error, message}}` of a run that failed. Newlines in front keep the connection alive.",
+  RUN_ADDRESS,
+);
+
+type RunInput = z.output<typeof RunRequest>;
+type Follow = z.output<typeof JoinStreamQuery>;
+interface Asked {
+  who: Caller;
+  request: Request;
+  response: Response;
+}
+
 /** Runs that a client follows: event streams and answers that wait for the end. */
 export function runStreamRoutes({ services: { runs, threads }, caller, log, stream: streamOptions }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post } = endpoints("Runs", caller);
   const sse = { log, ...streamOptions };
 
-  async function createAndStream(request: Request, response: Response, threadId: string | null): Promise<void> {
-    const input = parse(RunRequest, request.body, "body");
+  async function createAndStream({ who, request, response }: Asked, threadId: string | null, input: RunInput): Promise<void> {
     const signal = disconnectSignal(response);
-    const { run, stream } = await runs.stream(caller(request), threadId, input, { ...createdWith(request), signal });
+    const { run, stream } = await runs.stream(who, threadId, input, { ...createdWith(request), signal });
     setRunAddress(response, threadId, run.run_id, "stream");
     await sendEvents(response, stream, sse);
   }
 
-  async function createAndWait(request: Request, response: Response, threadId: string | null): Promise<void> {
-    const input = parse(RunRequest, request.body, "body");
-    const who = caller(request);
+  async function createAndWait({ who, request, response }: Asked, threadId: string | null, input: RunInput): Promise<void> {
     const signal = disconnectSignal(response);
-    const run = await runs.create(who, threadId, input, createdWith(request));
+    const run = await runs.create(who, threadId, input, { ...createdWith(request), awaited: true });
     // a stateless run has no address at which its values could be waited for again
     setRunAddress(response, threadId, run.run_id, threadId === null ? undefined : "join");
     const cancelOnDisconnect = input.on_disconnect === "cancel";
     await sendWaitingJson(response, runs.join(who, threadId, run.run_id, { cancelOnDisconnect, signal }), { log, early: true });
   }
 
-  async function joinStream(request: Request, response: Response, threadId: string | null, runId: string): Promise<void> {
-    const { cancel_on_disconnect: cancelOnDisconnect, stream_mode: streamModes } = parse(JoinStreamQuery, request.query, "query");
+  async function joinStream({ who, request, response }: Asked, threadId: string | null, runId: string, follow: Follow): Promise<void> {
+    const { cancel_on_disconnect: cancelOnDisconnect, stream_mode: streamModes } = follow;
     const lastEventId = parseLastEventId(request.get("last-event-id"));
     if (lastEventId === undefined)
       throw new AppError("invalid_request", "Last-Event-ID must be the id of an event of this run, or -1 for the start of its buffer.");
     const signal = disconnectSignal(response);
     try {
-      const stream = await runs.joinStream(caller(request), threadId, runId, { lastEventId, cancelOnDisconnect, streamModes, signal });
+      const stream = await runs.joinStream(who, threadId, runId, { lastEventId, cancelOnDisconnect, streamModes, signal });
       setRunAddress(response, threadId, runId, "stream");
       await sendEvents(response, stream, sse);
     } catch (error) {
       if (!isNotFound(error) || response.headersSent) throw error;
-      const threadIsThere = threadId === null || (await threads.get(caller(request), threadId).then(Boolean, (missing: unknown) => !isNotFound(missing)));
+      const threadIsThere = threadId === null || (await threads.get(who, threadId).then(Boolean, (missing: unknown) => !isNotFound(missing)));
       sendNotFoundEvent(response, threadIsThere ? "Run not found" : "Thread not found");
     }
   }
 
-  router.post("/threads/:thread_id/runs/stream", (request, response) =>
-    createAndStream(request, response, parse(ThreadPath, request.params, "path").thread_id),
+  post(
+    "/threads/:thread_id/runs/stream",
+    { summary: "Start a run and follow it", path: ThreadPath, body: RunRequest, headers: IDEMPOTENCY_KEY, answers: EVENTS },
+    (asked) => createAndStream(asked, asked.path.thread_id, asked.body),
   );
-  router.post("/runs/stream", (request, response) => createAndStream(request, response, null));
-  router.post("/threads/:thread_id/runs/wait", (request, response) => createAndWait(request, response, parse(ThreadPath, request.params, "path").thread_id));
-  router.post("/runs/wait", (request, response) => createAndWait(request, response, null));
+  post("/runs/stream", { summary: "Start a run without a thread and follow it", body: RunRequest, headers: IDEMPOTENCY_KEY, answers: EVENTS }, (asked) =>
+    createAndStream(asked, null, asked.body),
+  );
+  post(
+    "/threads/:thread_id/runs/wait",
+    { summary: "Start a run and wait for its end", path: ThreadPath, body: RunRequest, headers: IDEMPOTENCY_KEY, answers: VALUES },
+    (asked) => createAndWait(asked, asked.path.thread_id, asked.body),
+  );
+  post("/runs/wait", { summary: "Start a run without a thread and wait for its end", body: RunRequest, headers: IDEMPOTENCY_KEY, answers: VALUES }, (asked) =>
+    createAndWait(asked, null, asked.body),
+  );
 
-  router.get("/threads/:thread_id/runs/:run_id/join", async (request, response) => {
-    const { thread_id, run_id } = parse(RunPath, request.params, "path");
-    const { cancel_on_disconnect: cancelOnDisconnect } = parse(JoinQuery, request.query, "query");
-    const values = runs.join(caller(request), thread_id, run_id, { cancelOnDisconnect, signal: disconnectSignal(response) });
-    await sendWaitingJson(response, values, { log, early: false });
-  });
+  get(
+    "/threads/:thread_id/runs/:run_id/join",
+    { summary: "Wait for the end of a run", path: RunPath, query: JoinQuery, answers: VALUES },
+    async ({ who, path: { thread_id, run_id }, query: { cancel_on_disconnect: cancelOnDisconnect }, response }) => {
+      const values = runs.join(who, thread_id, run_id, { cancelOnDisconnect, signal: disconnectSignal(response) });
+      await sendWaitingJson(response, values, { log, early: false });
+    },
+  );
 
-  router.get("/threads/:thread_id/runs/:run_id/stream", (request, response) => {
-    const { thread_id, run_id } = parse(RunPath, request.params, "path");
-    return joinStream(request, response, thread_id, run_id);
-  });
-  router.get("/runs/:run_id/stream", (request, response) => joinStream(request, response, null, parse(StatelessRunPath, request.params, "path").run_id));
+  get(
+    "/threads/:thread_id/runs/:run_id/stream",
+    { summary: "Follow a run", path: RunPath, query: JoinStreamQuery, headers: LAST_EVENT_ID, answers: EVENTS },
+    (asked) => joinStream(asked, asked.path.thread_id, asked.path.run_id, asked.query),
+  );
+  get(
+    "/runs/:run_id/stream",
+    { summary: "Follow a run without a thread", path: StatelessRunPath, query: JoinStreamQuery, headers: LAST_EVENT_ID, answers: EVENTS },
+    (asked) => joinStream(asked, null, asked.path.run_id, asked.query),
+  );
 
   return router;
 }

@@ -1,45 +1,50 @@
-import { Router } from "express";
+import type { Router } from "express";
+import { z } from "zod";
 import { AppError } from "#errors";
-import { namespaceFault, StoreDelete, StoreGet, StoreNamespaces, StorePut, StoreSearch } from "#protocol/store.ts";
+import { namespaceFault, StoreDelete, StoreGet, StoreItem, StoreNamespaces, StorePut, StoreSearch } from "#protocol/store.ts";
 import type { RouteContext } from "../context.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { json, nothing } from "../openapi/answers.ts";
 
 /** The long-term memory that threads of one owner share. */
 export function storeRoutes({ services: { store }, caller }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post, put, delete: remove } = endpoints("Store", caller);
 
-  router.put("/store/items", async (request, response) => {
-    const item = parse(StorePut, request.body, "body");
-    checkNamespace(item.namespace, { empty: false });
-    await store.put(caller(request), item);
+  put("/store/items", { summary: "Put an item", body: StorePut, answers: nothing() }, async ({ who, body, response }) => {
+    checkNamespace(body.namespace, { empty: false });
+    await store.put(who, body);
     response.status(204).end();
   });
 
-  router.get("/store/items", async (request, response) => {
-    const address = parse(StoreGet, request.query, "query");
-    checkNamespace(address.namespace, { empty: false });
-    response.json(await store.get(caller(request), address));
+  get("/store/items", { summary: "Get an item", query: StoreGet, answers: json(StoreItem.nullable()) }, async ({ who, query, response }) => {
+    checkNamespace(query.namespace, { empty: false });
+    response.json(await store.get(who, query));
   });
 
-  router.delete("/store/items", async (request, response) => {
-    const address = parse(StoreDelete, request.body, "body");
-    checkNamespace(address.namespace, { empty: false });
-    await store.delete(caller(request), address);
+  remove("/store/items", { summary: "Delete an item", body: StoreDelete, answers: nothing() }, async ({ who, body, response }) => {
+    checkNamespace(body.namespace, { empty: false });
+    await store.delete(who, body);
     response.status(204).end();
   });
 
-  router.post("/store/items/search", async (request, response) => {
-    const search = parse(StoreSearch, request.body, "body");
-    checkNamespace(search.namespace_prefix, { empty: true });
-    response.json({ items: await store.search(caller(request), search) });
-  });
+  post(
+    "/store/items/search",
+    { summary: "Search items, by meaning too", body: StoreSearch, answers: json(z.object({ items: z.array(StoreItem) })) },
+    async ({ who, body, response }) => {
+      checkNamespace(body.namespace_prefix, { empty: true });
+      response.json({ items: await store.search(who, body) });
+    },
+  );
 
-  router.post("/store/namespaces", async (request, response) => {
-    const search = parse(StoreNamespaces, request.body, "body");
-    checkNamespace(search.prefix ?? [], { empty: true });
-    checkNamespace(search.suffix ?? [], { empty: true });
-    response.json({ namespaces: await store.namespaces(caller(request), search) });
-  });
+  post(
+    "/store/namespaces",
+    { summary: "List namespaces", body: StoreNamespaces, answers: json(z.object({ namespaces: z.array(z.array(z.string())) })) },
+    async ({ who, body, response }) => {
+      checkNamespace(body.prefix ?? [], { empty: true });
+      checkNamespace(body.suffix ?? [], { empty: true });
+      response.json({ namespaces: await store.namespaces(who, body) });
+    },
+  );
 
   return router;
 }

@@ -1,56 +1,76 @@
-import { Router } from "express";
-import { ThreadCount, ThreadCreate, ThreadPath, ThreadPrune, ThreadQuery, ThreadSearch, ThreadUpdate } from "#protocol/threads.ts";
+import type { Router } from "express";
+import { z } from "zod";
+import { ThreadCount, ThreadCreate, ThreadPath, ThreadPrune, ThreadQuery, ThreadSearch, ThreadStorage, ThreadUpdate } from "#protocol/threads.ts";
+import { Thread } from "#protocol/wire.ts";
 import type { RouteContext } from "../context.ts";
+import { endpoints } from "../endpoint.ts";
+import { json, nothing, page } from "../openapi/answers.ts";
 import { sendPage } from "../pages.ts";
-import { parse } from "../parse.ts";
 
 /** Threads themselves; what they hold is in `thread-state.ts`. */
 export function threadRoutes({ services: { threads }, caller }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post, patch, delete: remove } = endpoints("Threads", caller);
 
-  router.post("/threads", async (request, response) => {
-    response.json(await threads.create(caller(request), parse(ThreadCreate, request.body, "body")));
+  post("/threads", { summary: "Make a thread", body: ThreadCreate, answers: json(Thread) }, async ({ who, body, response }) => {
+    response.json(await threads.create(who, body));
   });
 
-  router.post("/threads/search", async (request, response) => {
-    const search = parse(ThreadSearch, request.body, "body");
-    sendPage(response, await threads.search(caller(request), search), search);
+  post("/threads/search", { summary: "Search threads", body: ThreadSearch, answers: page(Thread) }, async ({ who, body, response }) => {
+    sendPage(response, await threads.search(who, body), body);
   });
 
-  router.post("/threads/count", async (request, response) => {
-    response.json(await threads.count(caller(request), parse(ThreadCount, request.body, "body")));
+  post("/threads/count", { summary: "Count threads", body: ThreadCount, answers: json(z.number()) }, async ({ who, body, response }) => {
+    response.json(await threads.count(who, body));
   });
 
-  router.post("/threads/prune", async (request, response) => {
-    response.json({ pruned_count: await threads.prune(caller(request), parse(ThreadPrune, request.body, "body")) });
-  });
+  post(
+    "/threads/prune",
+    { summary: "Delete threads, or all but their latest state", body: ThreadPrune, answers: json(z.object({ pruned_count: z.number() })) },
+    async ({ who, body, response }) => {
+      response.json({ pruned_count: await threads.prune(who, body) });
+    },
+  );
 
-  router.get("/threads/:thread_id", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    response.json(await threads.get(caller(request), thread_id, parse(ThreadQuery, request.query, "query")));
-  });
+  get(
+    "/threads/:thread_id",
+    { summary: "Get a thread", path: ThreadPath, query: ThreadQuery, answers: json(Thread) },
+    async ({ who, path, query, response }) => {
+      response.json(await threads.get(who, path.thread_id, query));
+    },
+  );
 
-  router.get("/threads/:thread_id/storage", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    response.json(await threads.storage(caller(request), thread_id));
-  });
+  get(
+    "/threads/:thread_id/storage",
+    { summary: "Tell what a thread takes up", path: ThreadPath, answers: json(ThreadStorage) },
+    async ({ who, path, response }) => {
+      response.json(await threads.storage(who, path.thread_id));
+    },
+  );
 
-  router.patch("/threads/:thread_id", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    const thread = await threads.update(caller(request), thread_id, parse(ThreadUpdate, request.body, "body"));
-    if (request.get("prefer")?.includes("return=minimal")) response.status(204).end();
-    else response.json(thread);
-  });
+  patch(
+    "/threads/:thread_id",
+    {
+      summary: "Change a thread",
+      about: "Metadata are merged.",
+      path: ThreadPath,
+      body: ThreadUpdate,
+      headers: { prefer: "`return=minimal`: answer nothing but 204." },
+      answers: { ...json(Thread), ...nothing() },
+    },
+    async ({ who, path, body, request, response }) => {
+      const thread = await threads.update(who, path.thread_id, body);
+      if (request.get("prefer")?.includes("return=minimal")) response.status(204).end();
+      else response.json(thread);
+    },
+  );
 
-  router.delete("/threads/:thread_id", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    await threads.delete(caller(request), thread_id);
+  remove("/threads/:thread_id", { summary: "Delete a thread", path: ThreadPath, answers: nothing() }, async ({ who, path, response }) => {
+    await threads.delete(who, path.thread_id);
     response.status(204).end();
   });
 
-  router.post("/threads/:thread_id/copy", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    response.json(await threads.copy(caller(request), thread_id));
+  post("/threads/:thread_id/copy", { summary: "Copy a thread", path: ThreadPath, answers: json(Thread) }, async ({ who, path, response }) => {
+    response.json(await threads.copy(who, path.thread_id));
   });
 
   return router;
