@@ -13,6 +13,7 @@ import type { ClaimedRun } from "./claimed-run.ts";
 import { cronRuns } from "./cron-runs.ts";
 import { makeCronsService } from "./crons.ts";
 import { expiredRows } from "./expired-rows.ts";
+import { LastValues } from "./last-values.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import { expiredItems } from "./expired-items.ts";
 import { expiredThreads, KEEP_FOR_EVER, type Retention } from "./retention.ts";
@@ -95,6 +96,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     log: options.log,
     workerId: `${hostname().slice(0, 30)}:${process.pid}:${randomUUID().slice(0, 8)}`,
     executes: options.role !== "server",
+    lastValues: new LastValues(),
     jobs: options.jobs,
     leaseSeconds: options.leaseSeconds,
     jobTimeoutSeconds: options.jobTimeoutSeconds,

@@ -69,6 +69,9 @@ function isEmpty(command: NonNullable<RunKwargs["command"]>): boolean {
   return silent(command.resume) && silent(command.goto) && silent(command.update);
 }
 
+/** Characters of the state that a run which was waited for leaves on its stream. */
+const MOST_SHOWN_AT_END = 64 * 1_024;
+
 async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig, kwargs: RunKwargs, execution: Execution): Promise<Executed> {
   const { run, frames, events } = execution;
   const wire = new WireEvents(kwargs.stream_mode);
@@ -84,6 +87,8 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
     if (pauses) end.paused = true;
     else if (isRootValues) Object.assign(end, { values: chunk.payload, json: null });
     for (const { event, data } of wire.fromChunk(chunk)) {
+      // nobody watches how a long conversation grows while its end is waited for
+      if (kwargs.awaited && !pauses && data === chunk.payload && chunk.mode === "values") continue;
       const json = frames.write(event, data);
       if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
     }
@@ -104,7 +109,9 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
     }
   }
   await events?.finish(end.paused);
-  return { paused: end.paused, valuesJson: end.json ?? (end.values === undefined ? null : toJson(end.values)) };
+  const valuesJson = end.json ?? (end.values === undefined ? null : toJson(end.values));
+  if (kwargs.awaited && wantsValues && valuesJson !== null && valuesJson.length <= MOST_SHOWN_AT_END) frames.writeJson("values", valuesJson);
+  return { paused: end.paused, valuesJson };
 }
 
 function streamOptions(kwargs: RunKwargs, events: RunEvents | null): GraphConfig {

@@ -61,11 +61,12 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
     const [, finished] = await Promise.all([locking, finishing]);
     if (finished === null) throw leaseLost(run);
     await settle(sql, run, stand, end);
-    if (wantsWebhook(run)) await queueWebhook(sql, run.run_id);
+    if (wantsWebhook(run)) await queueWebhook(sql, run.run_id, { valuesJson: stand.valuesJson });
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
     return finished.more;
   });
   context.metrics.runEnded(end.status, secondsOf(run));
+  if (stand.valuesJson !== null) context.lastValues.remember(run.run_id, stand.valuesJson);
   await context.bus.end(run.run_id);
   return more;
 }
@@ -86,7 +87,7 @@ export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Pro
   const stand = await threadStand(context, run.graph_id, run.thread_id);
   await context.database.sql.begin(async (sql) => {
     const locking = lockThread(sql, run.thread_id);
-    if (wantsWebhook(run)) await locking.then(() => queueWebhook(sql, run.run_id, "interrupted"));
+    if (wantsWebhook(run)) await locking.then(() => queueWebhook(sql, run.run_id, { status: "interrupted", valuesJson: stand.valuesJson }));
     const deleting = deleteRunRow(sql, run.run_id, run.epoch);
     const [, deleted] = await Promise.all([locking, deleting]);
     if (!deleted) throw leaseLost(run);

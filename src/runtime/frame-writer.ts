@@ -27,8 +27,13 @@ export class FrameWriter {
   /** Returns the JSON that was sent. */
   write(event: string, data: unknown): string {
     const json = toJson(data);
+    this.writeJson(event, json);
+    return json;
+  }
+
+  /** The same for what is JSON already. */
+  writeJson(event: string, json: string): void {
     this.#bus.publish(this.#runId, [{ id: String(this.#next), event, data: json }]);
     this.#next += 1;
-    return json;
   }
 }

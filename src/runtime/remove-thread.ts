@@ -44,7 +44,7 @@ async function removeTree(sql: Transaction, remove: RemoveThread) {
   if (remove.onlyIf !== undefined && !(await remove.onlyIf(sql, tree))) return null;
   const runs = await runsOfThreads(sql, tree);
   const active = runs.filter((run) => run.status === "pending" || run.status === "running");
-  for (const run of active) await queueWebhook(sql, run.run_id, "interrupted");
+  for (const run of active) await queueWebhook(sql, run.run_id, { status: "interrupted" });
   // the rows go first: that waits for writes on their way, and nothing is written afterwards
   await deleteThreadRows(sql, tree);
   await deleteThreadCheckpoints(sql, tree);

@@ -23,6 +23,8 @@ export const RunKwargs = z.object({
   resumable: z.boolean().default(false),
   /** A stream was opened together with the run. */
   streamed: z.boolean().default(false),
+  /** Made by a request that waits for its end and is answered with the state: of its `values` only the last are streamed, if they are short. */
+  awaited: z.boolean().default(false),
   /** Started over protocol v2: its events go onto the log of its thread. */
   thread_events: z.boolean().default(false),
   interrupt_before: z.union([z.literal("*"), z.array(z.string())]).nullish(),

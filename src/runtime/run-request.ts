@@ -14,12 +14,7 @@ function isDictionary(value: unknown): value is Dictionary {
  * What a request asks to execute, with the assistant's settings under the request's. Settings are copied: an assistant that changes later
  * does not change a run that waits.
  */
-export function kwargsOf(
-  input: RunCreate,
-  assistant: Pick<AssistantRow, "config" | "context">,
-  headers: Record<string, string>,
-  streamed: boolean,
-): RunKwargs {
+export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config" | "context">, headers: Record<string, string>, streamed: boolean): RunKwargs {
   const { configurable, ...config } = input.config ?? {};
   const { configurable: assistantConfigurable, ...assistantConfig } = assistant.config;
   const { metadata: _, ...runConfig } = config;
@@ -44,6 +39,7 @@ export function kwargsOf(
     stream_subgraphs: input.stream_subgraphs ?? false,
     resumable: input.stream_resumable ?? false,
     streamed,
+    awaited: false,
     thread_events: false,
     interrupt_before: input.interrupt_before ?? null,
     interrupt_after: input.interrupt_after ?? null,

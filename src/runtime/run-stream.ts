@@ -2,6 +2,7 @@ import { findRun } from "#db/queries/find-run.ts";
 import { findThread } from "#db/queries/find-thread.ts";
 import type { Reach } from "#ports/access.ts";
 import type { RunStatus, StreamFrame } from "#protocol/wire.ts";
+import { valuesJsonOf } from "./thread-values.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 export interface Follow {
@@ -81,7 +82,7 @@ async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortCont
 /** The state that a reader with a trimmed position starts from, under the number before the next frame. */
 async function currentState(context: RuntimeContext, follow: Follow, next: number): Promise<StreamFrame> {
   const thread = await findThread(context.database.sql, follow.threadId, follow.owner);
-  return { id: String(Math.max(0, next - 1)), event: "values", data: JSON.stringify(thread?.values ?? null) };
+  return { id: String(Math.max(0, next - 1)), event: "values", data: thread === null ? "null" : await valuesJsonOf(context, thread) };
 }
 
 function wanted(event: string, modes: readonly string[] | null): boolean {

@@ -34,6 +34,7 @@ import { childOf, queueOutcome } from "./team-outcome.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 import { mustBeReachable } from "./webhooks/webhook-settings.ts";
 import { finalValues, wireRun } from "./wire-run.ts";
+import { withValues } from "./thread-values.ts";
 import type { Worker } from "./worker.ts";
 
 /** What a request is told whose work another one did. */
@@ -48,7 +49,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined },
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined; awaited?: boolean | undefined },
   ): Promise<StartedRun> {
     if (options.once === null) return createNew(caller, threadId, input, options);
     const kept = await findKeptRun(sql, caller.owner, options.once);
@@ -71,7 +72,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     caller: Caller,
     threadId: string | null,
     input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined },
+    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined; awaited?: boolean | undefined },
   ): Promise<StartedRun> {
     const stateless = threadId === null;
     if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
@@ -84,7 +85,11 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       threadId,
       assistantId: assistant.assistant_id,
       input,
-      kwargs: { ...kwargsOf(input, assistant, options.headers, options.streamed), thread_events: options.threadEvents ?? false },
+      kwargs: {
+        ...kwargsOf(input, assistant, options.headers, options.streamed),
+        awaited: options.awaited ?? false,
+        thread_events: options.threadEvents ?? false,
+      },
     });
     const { access, metadata } = asked;
     let { kwargs } = asked;
@@ -186,7 +191,9 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     if (over === null || over.status === "interrupted") return null;
     if (over.error !== null) return { __error__: over.error };
     const thread = await findThread(sql, run.thread_id, JUDGED);
-    return finalValues(thread);
+    if (thread === null) return null;
+    const known = context.lastValues.of(run.run_id);
+    return finalValues(known === null ? await withValues(context, thread) : { ...thread, values: JSON.parse(known) as unknown });
   }
 
   return {
@@ -195,6 +202,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
         headers: extra.headers,
         streamed: false,
         threadEvents: extra.threadEvents,
+        awaited: extra.awaited,
         once: onceOf(threadId, input, extra),
       });
       // taken at once or not: to whoever asked for it, it is yet to happen

@@ -6,6 +6,7 @@ import type { Approval, Decision } from "#ports/approvals.ts";
 import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { Checkpointer } from "./checkpointer.ts";
+import type { LastValues } from "./last-values.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import type { Retention } from "./retention.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
@@ -25,6 +26,8 @@ export interface RuntimeContext {
   readonly workerId: string;
   /** Runs are executed here. */
   readonly executes: boolean;
+  /** What runs of this process ended with. */
+  readonly lastValues: LastValues;
   readonly jobs: number;
   readonly leaseSeconds: number;
   readonly jobTimeoutSeconds: number;

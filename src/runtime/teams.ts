@@ -8,7 +8,7 @@ import { lockThread } from "#db/queries/lock-thread.ts";
 import { openApprovals } from "#db/queries/open-approvals.ts";
 import { patchThread } from "#db/queries/patch-thread.ts";
 import { settleThread } from "#db/queries/settle-thread.ts";
-import { setThreadCache } from "#db/queries/set-thread-cache.ts";
+import { forgetQuestions } from "#db/queries/forget-questions.ts";
 import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
 import { AppError } from "#errors";
 import { approvalOf } from "#governance/approval-view.ts";
@@ -111,7 +111,7 @@ async function endPaused(context: RuntimeContext, run: ClaimedRun, threadId: str
     await closeApprovals(sql, open, "superseded");
     await supersedeMirrors(sql, open);
     await patchThread(sql, { threadId, owner: run.owner, metadata: { [ENDED_BY_PARENT]: true } });
-    await setThreadCache(sql, { threadId, status: "idle", valuesJson: JSON.stringify(thread.values ?? null), interruptsJson: "{}" });
+    await forgetQuestions(sql, threadId);
     await settleThread(sql, threadId);
   });
 }

@@ -23,6 +23,7 @@ import { toCommand } from "./run-config.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { editingThread, refuseWhileActive } from "./thread-edit.ts";
 import { checkpointOf, EMPTY_STATE, threadState } from "./thread-state.ts";
+import { showValues, withValues, withValuesKept } from "./thread-values.ts";
 import type { Worker } from "./worker.ts";
 
 /** The threads of the HTTP API: rows for what is listed, the graph and its checkpoints for what is read in depth. */
@@ -46,6 +47,10 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     return context.graphs.compiled(thread.graph_id, config);
   }
 
+  async function shown(row: ThreadRow): Promise<Thread> {
+    return wireThread(await withValues(context, row));
+  }
+
   return {
     async create(caller, input) {
       const threadId = input.thread_id ?? newId();
@@ -63,7 +68,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       if (made === null) {
         const existing = input.if_exists === "do_nothing" ? await findThread(sql, threadId, access) : null;
         if (existing === null) throw new AppError("conflict", "Thread already exists");
-        return wireThread(existing);
+        return shown(existing);
       }
       if (graphId !== null && context.graphs.find(graphId) !== null) {
         await setThreadGraph(sql, { threadId, graphId, assistantId: systemAssistantId(graphId) });
@@ -75,14 +80,14 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
           await refreshThread(context, made, graphId);
         }
       }
-      return wireThread(await mustFind(JUDGED, threadId));
+      return shown(await mustFind(JUDGED, threadId));
     },
 
     async get(caller, threadId, input) {
       const row = await mustRead(caller, threadId);
       const include = input?.include ?? [];
       return {
-        ...wireThread(row),
+        ...(await shown(row)),
         ...(include.includes("ttl") ? { ttl: wireTtl(row) } : {}),
         ...(include.includes("storage") ? { storage: { ...(await threadStorage(sql, threadId)) } } : {}),
       };
@@ -90,13 +95,20 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
 
     async search(caller, input) {
       const { access, value } = await permit(caller, "threads:search", { ...input });
-      const { rows, total } = await searchThreads(sql, { ...input, metadata: metadataOf(value), owner: access });
-      return { items: rows.map(wireThread), total };
+      const search = { ...input, metadata: metadataOf(value), owner: access };
+      await showValues(context, search);
+      const { rows, total } = await searchThreads(sql, search);
+      const items: Thread[] = [];
+      // one after the other: each may take its share of the event loop
+      for (const row of rows) items.push(wireThread(await withValuesKept(context, row)));
+      return { items, total };
     },
 
     async count(caller, input) {
       const { access, value } = await permit(caller, "threads:search", { ...input });
-      return countThreads(sql, { ...input, metadata: metadataOf(value), owner: access });
+      const filter = { ...input, metadata: metadataOf(value), owner: access };
+      await showValues(context, filter);
+      return countThreads(sql, filter);
     },
 
     async update(caller, threadId, input) {
@@ -104,7 +116,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       await mustFind(access, threadId);
       const row = await patchThread(sql, { threadId, ...input, owner: access, metadata: metadataOf(value) });
       if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
-      return wireThread(row);
+      return shown(row);
     },
 
     async delete(caller, threadId) {
@@ -139,7 +151,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       const copy = await copyThread(sql, { from: threadId, to: copyId, owner: caller.owner, reach, ...metadata });
       if (copy === null) throw new AppError("conflict", `Thread with ID ${threadId} not found`);
       if (copy.graph_id !== null && context.graphs.find(copy.graph_id) !== null) await refreshThread(context, copy, copy.graph_id, { keepsStatus: true });
-      return wireThread(await mustFind(JUDGED, copyId));
+      return shown(await mustFind(JUDGED, copyId));
     },
 
     async state(caller, threadId, input) {

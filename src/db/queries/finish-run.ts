@@ -1,4 +1,5 @@
 import type { RunStatus, ThreadStatus } from "#protocol/wire.ts";
+import { cachedValues } from "./cached-values.ts";
 import type { Sql } from "./sql.ts";
 
 export interface FinishedRun {
@@ -32,7 +33,7 @@ export async function finishRunRow(sql: Sql, run: FinishedRun): Promise<{ more: 
       update threads set
         status = case when exists (select 1 from runs o where o.thread_id = r.thread_id and o.status = 'pending') then 'busy' else ${run.thread.status} end,
         resting = ${run.thread.status},
-        "values" = ${run.thread.valuesJson === null ? sql`threads."values"` : sql`${run.thread.valuesJson}::jsonb`},
+        ${run.thread.valuesJson === null ? sql`` : sql`${cachedValues(sql, run.thread.valuesJson)},`}
         seq = ${run.lastEvent === null ? sql`threads.seq` : sql`${run.lastEvent}`},
         interrupts = ${run.thread.interruptsJson}, error = ${run.thread.error === null ? null : JSON.stringify(run.thread.error)}, updated_at = now()
       from r where threads.thread_id = r.thread_id

@@ -1,3 +1,4 @@
+import { cachedValues } from "./cached-values.ts";
 import type { Sql } from "./sql.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Sql } from "./sql.ts";
  */
 export async function restoreThread(sql: Sql, thread: { threadId: string; valuesJson: string | null; interruptsJson: string }): Promise<void> {
   await sql`
-    update threads set "values" = ${thread.valuesJson}::jsonb, interrupts = ${thread.interruptsJson}, updated_at = now(),
+    update threads set ${cachedValues(sql, thread.valuesJson)}, interrupts = ${thread.interruptsJson}, updated_at = now(),
       status = case when exists (select 1 from runs where thread_id = ${thread.threadId} and status in ('pending', 'running')) then 'busy' else resting end
     where thread_id = ${thread.threadId}`;
 }

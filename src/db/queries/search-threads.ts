@@ -13,7 +13,7 @@ export interface ThreadFilter {
 
 const SORTABLE = new Set(["thread_id", "status", "created_at", "updated_at"]);
 
-const matching = (sql: Sql, filter: ThreadFilter) => sql`
+export const matchingThreads = (sql: Sql, filter: ThreadFilter) => sql`
   ${threadWithin(sql, filter.owner)} and not t.temporary
   ${filter.metadata === undefined ? sql`` : sql`and t.metadata @> ${JSON.stringify(filter.metadata)}::jsonb`}
   ${filter.values === undefined ? sql`` : sql`and t."values" @> ${JSON.stringify(filter.values)}::jsonb`}
@@ -26,12 +26,12 @@ export async function searchThreads(
 ): Promise<{ rows: ThreadRow[]; total: number }> {
   const by = search.sort_by !== undefined && SORTABLE.has(search.sort_by) ? search.sort_by : "created_at";
   const rows = await sql<(ThreadRow & { total: number })[]>`
-    select ${threadColumns(sql)}, count(*) over ()::int as total from threads t where ${matching(sql, search)}
+    select ${threadColumns(sql)}, count(*) over ()::int as total from threads t where ${matchingThreads(sql, search)}
     order by ${sql(`t.${by}`)} ${search.sort_order === "asc" ? sql`asc` : sql`desc`}, t.thread_id limit ${search.limit} offset ${search.offset}`;
   return { rows, total: rows[0]?.total ?? 0 };
 }
 
 export async function countThreads(sql: Sql, filter: ThreadFilter): Promise<number> {
-  const [row] = await sql<{ total: number }[]>`select count(*)::int as total from threads t where ${matching(sql, filter)}`;
+  const [row] = await sql<{ total: number }[]>`select count(*)::int as total from threads t where ${matchingThreads(sql, filter)}`;
   return row?.total ?? 0;
 }

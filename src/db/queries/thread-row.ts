@@ -7,7 +7,9 @@ export interface ThreadRow {
   status: ThreadStatus;
   metadata: Record<string, unknown>;
   config: Record<string, unknown>;
+  /** Null also where the newest checkpoint has them (`values_at_head`): ask `runtime/thread-values.ts`. */
   values: unknown;
+  values_at_head: boolean;
   interrupts: Record<string, { id: string; value: unknown }[]>;
   error: unknown;
   graph_id: string | null;
@@ -25,5 +27,5 @@ export interface ThreadRow {
 }
 
 export const threadColumns = (sql: Sql) => sql`
-  t.thread_id, t.owner, t.status, t.metadata, t.config, t."values", t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
+  t.thread_id, t.owner, t.status, t.metadata, t.config, t."values", t.values_at_head, t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
   t.parent_branch, t.project_id, t.temporary, t.ttl_minutes, t.ttl_strategy, t.created_at, t.updated_at`;

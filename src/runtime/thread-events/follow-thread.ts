@@ -6,6 +6,7 @@ import { AppError } from "#errors";
 import type { Access } from "#ports/access.ts";
 import type { EventsFilter } from "#protocol/v2/events-filter.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
+import { withValues } from "../thread-values.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { eventFrame, type EventBody, readFrameName } from "./event-frame.ts";
 import { stateMessage } from "./state-message.ts";
@@ -86,8 +87,9 @@ function methodOf(channel: string): string {
  * their own: clients drop an event whose id they know.
  */
 async function* currentState(context: RuntimeContext, follow: FollowThread, seq: number): AsyncGenerator<StreamFrame> {
-  const thread = await findThread(context.database.sql, follow.threadId, await follow.access());
+  let thread = await findThread(context.database.sql, follow.threadId, await follow.access());
   if (thread === null) return;
+  thread = await withValues(context, thread);
   const at = thread.updated_at.getTime();
   for (const [index, body] of stateEvents(thread, at).entries()) {
     const frame = eventFrame(body, seq, stateMessage, `state-${seq}-${at}-${index}`);

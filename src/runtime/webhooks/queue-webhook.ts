@@ -7,9 +7,14 @@ import { finalValues, wireRun } from "../wire-run.ts";
 
 /**
  * Queues the webhook of a run that asked for one, in the transaction that ends it: after the final status was written, or before the row is
- * deleted with the `status` it ends with. A run has one webhook, whichever way it ends.
+ * deleted with the `status` it ends with. A run has one webhook, whichever way it ends. `valuesJson`: what the thread holds, for states that do
+ * not stand in its row.
  */
-export async function queueWebhook(sql: Sql, runId: string, status?: Extract<RunStatus, "interrupted">): Promise<void> {
+export async function queueWebhook(
+  sql: Sql,
+  runId: string,
+  { status, valuesJson }: { status?: Extract<RunStatus, "interrupted">; valuesJson?: string | null } = {},
+): Promise<void> {
   const run = await findEndedRun(sql, runId);
   if (run === null) return;
   const payload = {
@@ -17,7 +22,7 @@ export async function queueWebhook(sql: Sql, runId: string, status?: Extract<Run
     status: status ?? run.status,
     run_started_at: run.started_at?.toISOString() ?? null,
     run_ended_at: (run.ended_at ?? new Date()).toISOString(),
-    values: finalValues(run),
+    values: finalValues(valuesJson ? { values: JSON.parse(valuesJson) as unknown, interrupts: run.interrupts } : run),
     ...(run.error === null ? {} : { error: run.error.message }),
   };
   await insertWebhook(sql, { id: idOf("webhook", runId), runId, threadId: run.thread_id, owner: run.owner, url: run.webhook, payload });

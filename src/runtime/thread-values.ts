@@ -1,0 +1,41 @@
+import { keepValues } from "#db/queries/keep-values.ts";
+import { findThreadsAtHead } from "#db/queries/threads-at-head.ts";
+import type { ThreadFilter } from "#db/queries/search-threads.ts";
+import type { ThreadRow } from "#db/queries/thread-row.ts";
+import { threadStand } from "./finish-run.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+
+/**
+ * What threads hold. A small state stands in the thread's row; a large one only in its newest checkpoint, because a row would be written whole at
+ * the end of every run. Who searches threads pays for reading such a state once: then it stands in the row until the next run.
+ */
+
+type Held = Pick<ThreadRow, "thread_id" | "graph_id" | "values" | "values_at_head">;
+
+/** JSON of a thread's state; `null` in JSON where it has none, or its graph is not served any more. */
+export async function valuesJsonOf(context: RuntimeContext, thread: Held): Promise<string> {
+  if (!thread.values_at_head) return JSON.stringify(thread.values ?? null);
+  if (thread.graph_id === null || context.graphs.find(thread.graph_id)?.error !== null) return "null";
+  const { valuesJson } = await threadStand(context, thread.graph_id, thread.thread_id);
+  return valuesJson ?? "null";
+}
+
+/** The row with its values in it, wherever they are kept. */
+export async function withValues<Row extends Held>(context: RuntimeContext, thread: Row): Promise<Row> {
+  if (!thread.values_at_head) return thread;
+  return { ...thread, values: JSON.parse(await valuesJsonOf(context, thread)) as unknown };
+}
+
+/** The same, and the next reader finds them in the row. */
+export async function withValuesKept(context: RuntimeContext, thread: ThreadRow): Promise<ThreadRow> {
+  if (!thread.values_at_head) return thread;
+  const valuesJson = await valuesJsonOf(context, thread);
+  await keepValues(context.database.sql, { threadId: thread.thread_id, readAt: thread.updated_at, valuesJson });
+  return { ...thread, values: JSON.parse(valuesJson) as unknown };
+}
+
+/** Brings the states that a search looks into where it can see them. */
+export async function showValues(context: RuntimeContext, filter: ThreadFilter): Promise<void> {
+  if (filter.values === undefined) return;
+  for (const thread of await findThreadsAtHead(context.database.sql, filter)) await withValuesKept(context, thread);
+}
