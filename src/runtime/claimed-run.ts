@@ -6,6 +6,8 @@ export interface ClaimedRun extends RunRow {
   child: ChildThread | null;
   /** Questions were pending on the thread when the run was claimed. */
   had_interrupts: boolean;
+  /** The thread was followed over protocol v2 before, so its events go on whatever way this run came. */
+  has_events: boolean;
   temporary: boolean;
 }
 

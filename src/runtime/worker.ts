@@ -299,7 +299,7 @@ export class Worker implements AsyncDisposable {
   }
 
   async #openEvents(run: ClaimedRun): Promise<RunEvents | null> {
-    if (run.kwargs["thread_events"] !== true) return null;
+    if (run.kwargs["thread_events"] !== true && !run.has_events) return null;
     const log = await ThreadLog.open(this.#context.bus, this.#context.database.sql, run.thread_id);
     return log === null ? null : new RunEvents(log, run.graph_id);
   }

@@ -24,9 +24,9 @@ export interface NewRun {
  * Inserts a run, makes its thread busy and, when it is inserted claimed, gives it epoch 1 and a lease: one statement.
  * The caller holds the thread's row lock. No row when a run of this id exists already.
  */
-export async function insertRunRow(sql: Sql, run: NewRun): Promise<RunRow | null> {
+export async function insertRunRow(sql: Sql, run: NewRun): Promise<(RunRow & { has_events: boolean }) | null> {
   const claimed = run.claimedBy !== null;
-  const rows = await sql<RunRow[]>`
+  const rows = await sql<(RunRow & { has_events: boolean })[]>`
     with r as (
       insert into runs (run_id, thread_id, assistant_id, graph_id, owner, status, metadata, kwargs, multitask_strategy, branch, stateless, attempt, epoch, worker,
         base_checkpoint, run_after, created_at, started_at)
@@ -45,6 +45,6 @@ export async function insertRunRow(sql: Sql, run: NewRun): Promise<RunRow | null
         config = ${JSON.stringify(run.threadConfig)}
       from r where threads.thread_id = r.thread_id
     )
-    select ${runColumns(sql)} from r`;
+    select ${runColumns(sql)}, (select t.seq > 0 from threads t where t.thread_id = r.thread_id) as has_events from r`;
   return rows[0] ?? null;
 }

@@ -40,7 +40,9 @@ export interface ClaimedRow extends RunRow {
   parent_thread_id: string | null;
   parent_call: string | null;
   had_interrupts: boolean;
+  /** The thread was followed over protocol v2 before. */
+  has_events: boolean;
   temporary: boolean;
 }
 
-export const claimedThreadColumns = (sql: Sql) => sql`t.parent_thread_id, t.parent_call, t.interrupts <> '{}'::jsonb as had_interrupts, t.temporary`;
+export const claimedThreadColumns = (sql: Sql) => sql`t.parent_thread_id, t.parent_call, t.interrupts <> '{}'::jsonb as had_interrupts, t.seq > 0 as has_events, t.temporary`;

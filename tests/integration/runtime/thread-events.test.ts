@@ -139,7 +139,7 @@ test("a run that goes back to the queue goes on with the next number", async () 
   expect(numbers.length).toBeGreaterThan(drained);
 });
 
-test("a run over v1 leaves no events, and a deleted thread none either", async () => {
+test("a thread leaves events from its first run over v2 on, whatever way a run comes, and none when it is deleted", async () => {
   const { database } = await testDatabase();
   await using runtime = await testRuntime(database, { bus: await openPostgresBus({ database, log }), configPath: V2_GRAPHS });
   await runtime.start();
@@ -151,7 +151,11 @@ test("a run over v1 leaves no events, and a deleted thread none either", async (
   expect(await seqOf(database, threadId)).toBe(0);
   expect(await kept()).toHaveLength(0);
   await start(runtime, threadId, "ask", "answer");
-  await events(runtime, threadId, 1);
+  const seen = await events(runtime, threadId, 1);
+  await runtime.services.runs.create(LOCAL, threadId, { ...request, stream_mode: ["events", "updates"] }, NO_HEADERS);
+  const more = await events(runtime, threadId, 2);
+  expect(more.slice(0, seen.length)).toEqual(seen);
+  expect(more.slice(seen.length).map(({ method }) => method)).toEqual(["lifecycle", "tasks", "input.requested", "tasks", "lifecycle"]);
   await eventually(kept, (rows) => rows.length > 5);
   await runtime.services.threads.delete(LOCAL, threadId);
   expect(await kept()).toHaveLength(0);
