@@ -252,6 +252,60 @@ verifies("v2.since", async () => {
   expect(await events(here.server.url, threadId, { channels: ALL, since }, ends(2))).toEqual(all.slice(6));
 });
 
+verifies("v2.junk", async () => {
+  const { threadId } = await interrupted("ask");
+  const junk: unknown[] = [null, 0, -1, 1e308, "", "\u0000", "x".repeat(2_000), [], [[]], {}, { toString: 1 }, [null], true];
+  const fields: Record<string, string[]> = {
+    "run.start": ["assistant_id", "input", "config", "context", "metadata", "multitaskStrategy"],
+    "input.respond": ["namespace", "interrupt_id", "response", "responses", "update", "goto", "config", "metadata"],
+    "state.get": ["namespace", "keys"],
+    "state.listCheckpoints": ["namespace", "limit", "before"],
+    "state.fork": ["checkpoint_id", "input", "config"],
+    "agent.getTree": ["run_id"],
+    "input.inject": ["namespace", "message"],
+    "subscription.subscribe": ["channels"],
+    "subscription.unsubscribe": ["subscription_id"],
+    constructor: ["x"],
+    __proto__x: ["x"],
+  };
+  const base: Record<string, object> = {
+    "run.start": { assistant_id: "ask", input: {}, config: { configurable: { checkpoint_id: randomUUID() } } },
+    "state.fork": { checkpoint_id: randomUUID() },
+  };
+  const statuses = new Set<number>();
+  for (const [method, names] of Object.entries(fields)) {
+    for (const name of names) {
+      for (const value of [...junk, ["nope"], ["nope:1", "nope"], { node: "nope" }, { configurable: { checkpoint_id: 7 } }]) {
+        const response = await here.http("POST", `/threads/${threadId}/commands`, { id: 1, method, params: { ...base[method], [name]: value } });
+        const text = await response.text();
+        expect([method, name, value, response.status < 500 ? "" : text]).toEqual([method, name, value, ""]);
+        statuses.add(response.status);
+        if (response.status === 200) expect(["success", "error"]).toContain((JSON.parse(text) as Answer).type);
+      }
+    }
+  }
+  expect(statuses).toContain(200);
+  for (const filter of [
+    {},
+    { channels: "values" },
+    { channels: [1] },
+    { channels: [], since: -1 },
+    { channels: [], namespaces: ["a"] },
+    { channels: [], depth: 0.5 },
+    [],
+  ])
+    expect((await here.http("POST", `/threads/${threadId}/stream/events`, filter)).status).toBe(400);
+  for (const envelope of [
+    {},
+    { id: 1 },
+    { id: "1", method: "state.get" },
+    { id: -1, method: "state.get" },
+    { id: 1, method: 1 },
+    { id: 1, method: "state.get", params: [] },
+  ])
+    expect((await here.http("POST", `/threads/${threadId}/commands`, envelope)).status).toBe(400);
+});
+
 verifies("v2.not-mine", async () => {
   const bad = await here.http("POST", "/threads/not-a-uuid/commands", { id: 1, method: "state.get" });
   expect(bad.status).toBe(400);

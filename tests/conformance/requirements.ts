@@ -371,6 +371,7 @@ export const REQUIREMENTS = {
     behaviour: "questions, events and their numbers outlive every process; a server that executes nothing serves them",
     source: "ours (the peer keeps them in memory)",
   },
+  "v2.junk": { behaviour: "junk in any field of a command or filter is refused in words, never a 5xx", source: "ours" },
   "v2.not-mine": { behaviour: "commands on and events of another owner's thread are 404, whoever came first", source: "ours (the peer leaks them)" },
 
   "foreign.schemas": {
