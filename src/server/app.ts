@@ -74,7 +74,10 @@ export function createApp(options: AppOptions): Express {
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
   if (who !== null) app.use(who.middleware);
-  app.use(chooseConfigurableHeaders(options.http?.configurable_headers), threadSocketRoutes(context, disabledRoutes(options.http)));
+  app.use(
+    chooseConfigurableHeaders(options.http?.configurable_headers),
+    threadSocketRoutes(context, { enabled: disabledRoutes(options.http), rateLimiter: options.rateLimiter ?? null }),
+  );
   if (options.customApp === undefined || options.customApp === null) {
     app.use(...builtIn(context));
   } else {

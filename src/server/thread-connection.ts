@@ -16,6 +16,10 @@ export interface ThreadConnectionOptions {
   headers: Record<string, string>;
   protocol: ThreadProtocolService;
   log: Log;
+  /** Throws when the caller commands too much. */
+  admit?: ((caller: Caller) => Promise<void>) | undefined;
+  /** Counts the connection as an open stream; answers how to count it as closed. */
+  opened?: (() => () => void) | undefined;
   heartbeatMs: number;
   /** Milliseconds that a reader may take nothing. */
   slowReaderMs: number;
@@ -49,7 +53,9 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
       if (read.method === "subscription.subscribe") return await subscribe(read);
       if (read.method === "subscription.unsubscribe") return await unsubscribe(read);
       if (read.method === "subscription.reconnect") return await reconnect(read);
-      await answer(await options.protocol.command(options.caller(), options.threadId, read, { headers: options.headers }));
+      const caller = options.caller();
+      if (!READING.has(read.method)) await options.admit?.(caller);
+      await answer(await options.protocol.command(caller, options.threadId, read, { headers: options.headers }));
     } catch (error) {
       const { code, message } = errorBody(toAppError(error));
       if (code === "internal") options.log.error({ err: error, method: read.method }, "a command failed");
@@ -141,6 +147,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     return null;
   }
 
+  const closed = options.opened?.();
   const heartbeat = setInterval(() => {
     if (!heard) return socket.terminate();
     heard = socket.bufferedAmount > 0;
@@ -152,6 +159,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   socket.on("error", () => socket.terminate());
   socket.on("close", () => {
     clearInterval(heartbeat);
+    closed?.();
     for (const stop of subscriptions.values()) stop.abort();
     subscriptions.clear();
   });
@@ -189,6 +197,8 @@ function readCommand(text: string): Command | string {
   const parsed = Command.safeParse(given);
   return parsed.success ? parsed.data : "Protocol commands must include an integer id and string method.";
 }
+
+const READING = new Set(["state.get", "state.listCheckpoints", "agent.getTree"]);
 
 const CODES: Partial<Record<string, CommandErrorCode>> = {
   invalid_request: "invalid_argument",

@@ -6,7 +6,7 @@ import type { Caller } from "#ports/services.ts";
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Asked with POST, because the question is long; and stopping what runs, which nobody should have to wait for. */
-const FREE = /\/(?:search|count|history|namespaces|state\/checkpoint|cancel)\/?$/;
+const FREE = /\/(?:search|count|history|namespaces|state\/checkpoint|stream\/events|cancel)\/?$/;
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
@@ -41,7 +41,17 @@ async function take(limiter: RateLimiter, key: string, response: Response): Prom
   response.set({ "ratelimit-limit": String(limiter.limit.burst), "ratelimit-remaining": String(remaining), "ratelimit-reset": seconds(resetMs) });
   if (allowed) return;
   response.set("retry-after", seconds(retryAfterMs));
-  throw new AppError(
+  throw tooMany(limiter, retryAfterMs);
+}
+
+/** Counts a command that came over a connection that is open already. @throws AppError `rate_limited` */
+export async function limitCommand(limiter: RateLimiter, caller: Caller): Promise<void> {
+  const { allowed, retryAfterMs } = await limiter.take(`caller:${caller.owner}`);
+  if (!allowed) throw tooMany(limiter, retryAfterMs);
+}
+
+function tooMany(limiter: RateLimiter, retryAfterMs: number): AppError {
+  return new AppError(
     "rate_limited",
     `Too many requests: ${limiter.limit.perMinute} a minute, ${limiter.limit.burst} at once. Come back in ${seconds(retryAfterMs)} s.`,
     { details: { retry_after_seconds: Math.ceil(retryAfterMs / 1_000) } },

@@ -1,7 +1,9 @@
 import { type RequestHandler, Router } from "express";
+import type { RateLimiter } from "#ports/rate-limiter.ts";
 import { ThreadPath } from "#protocol/threads.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
+import { limitCommand } from "../middleware/rate-limits.ts";
 import { parse } from "../parse.ts";
 import { serveThreadConnection } from "../thread-connection.ts";
 import { acceptWebSocket, hasUpgrade } from "../web-socket.ts";
@@ -9,8 +11,14 @@ import { acceptWebSocket, hasUpgrade } from "../web-socket.ts";
 const HEARTBEAT_MS = 5_000;
 const SLOW_READER_MS = 30_000;
 
-/** Protocol v2 over one connection: commands in, answers and events out. `enabled` lets pass what the settings do not switch off. */
-export function threadSocketRoutes({ services: { threadProtocol }, caller, log, stream }: RouteContext, enabled: RequestHandler): Router {
+interface ThreadSocketOptions {
+  /** Lets pass what the settings do not switch off. */
+  enabled: RequestHandler;
+  rateLimiter: RateLimiter | null;
+}
+
+/** Protocol v2 over one connection: commands in, answers and events out. */
+export function threadSocketRoutes({ services: { threadProtocol }, caller, log, stream }: RouteContext, { enabled, rateLimiter }: ThreadSocketOptions): Router {
   const router = Router();
 
   router.get(
@@ -27,6 +35,8 @@ export function threadSocketRoutes({ services: { threadProtocol }, caller, log, 
         headers: configurableHeaders(request.headers),
         protocol: threadProtocol,
         log,
+        admit: rateLimiter ? (who) => limitCommand(rateLimiter, who) : undefined,
+        opened: stream?.opened,
         heartbeatMs: stream?.heartbeatMs ?? HEARTBEAT_MS,
         slowReaderMs: stream?.slowReaderMs ?? SLOW_READER_MS,
       });

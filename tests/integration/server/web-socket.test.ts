@@ -120,3 +120,31 @@ test("what a command fails with is said without what is nobody's business", asyn
   expect(byId["null"]).toMatchObject({ type: "error", error: "invalid_argument" });
   socket.terminate();
 });
+
+test("commands over a connection count against the limit, reading does not", async () => {
+  let left = 2;
+  const limiter = {
+    limit: { perMinute: 60, burst: 2 },
+    take: async () => ({ allowed: (left -= 1) >= 0, remaining: Math.max(0, left), retryAfterMs: 1_000, resetMs: 2_000 }),
+  };
+  let open = 0;
+  const opened = () => {
+    open += 1;
+    return () => {
+      open -= 1;
+    };
+  };
+  await using app = await serveApp({ threadProtocol: endless(0).service }, { rateLimiter: limiter, stream: { opened } });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  const answers: Record<string, unknown>[] = [];
+  socket.on("message", (data) => answers.push(JSON.parse((data as Buffer).toString()) as Record<string, unknown>));
+  for (const [id, method] of ["run.start", "state.get", "run.start", "agent.getTree", "run.start"].entries()) socket.send(JSON.stringify({ id, method }));
+  await until(() => answers.length === 5);
+  expect(answers.filter(({ type }) => type === "error")).toEqual([
+    { type: "error", id: 4, error: "unknown_error", message: expect.stringContaining("Too many requests") },
+  ]);
+  expect(open).toBe(1);
+  socket.close();
+  await until(() => open === 0);
+});
