@@ -81,7 +81,9 @@ function metadataOf(metadata: unknown): Dictionary {
   return isDictionary(plain) ? Object.fromEntries(Object.entries(plain).filter(([key]) => !key.startsWith("__"))) : {};
 }
 
+/** As JSON, which is where `useStream` looks for the message of a run that failed before the page was loaded. */
 function errorText(error: unknown): unknown {
-  if (isDictionary(error) && typeof error["message"] === "string") return error["message"];
-  return error instanceof Error ? error.message : toPlain(error);
+  if (error instanceof Error) return JSON.stringify({ message: error.message, name: error.name });
+  if (isDictionary(error) && typeof error["message"] === "string") return JSON.stringify({ message: error["message"], name: error["name"] ?? "Error" });
+  return toPlain(error);
 }
