@@ -35,6 +35,7 @@ import { createApp } from "#server/app.ts";
 import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
 import { openLoopback } from "#server/loopback.ts";
+import { securityOf } from "#server/openapi/security.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
@@ -176,6 +177,7 @@ async function start(): Promise<Slipway> {
       allowedOrigins: isLoopback(config.HOST) ? ["localhost", STUDIO] : [],
       alwaysAllowedOrigins: origins,
       http: project.settings.http,
+      security: securityOf({ kinds: config.AUTH.split(","), hasServiceKey: false, own: project.settings.auth }),
       customApp,
       metrics,
       rateLimiter,

@@ -91,7 +91,19 @@ export const LanggraphJson = z.object({
   /** Name of a file beside it, or the variables themselves. */
   env: maybe(z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))])),
   node_version: maybe(z.union([z.string(), z.number()])),
-  auth: maybe(z.object({ path: maybe(z.string()), disable_studio_auth: maybe(z.boolean()) })),
+  auth: maybe(
+    z.object({
+      path: maybe(z.string()),
+      disable_studio_auth: maybe(z.boolean()),
+      /** What `/openapi.json` says of it. */
+      openapi: maybe(
+        z.object({
+          securitySchemes: maybe(z.record(z.string(), z.record(z.string(), z.unknown()))),
+          security: maybe(z.array(z.record(z.string(), z.array(z.string())))),
+        }),
+      ),
+    }),
+  ),
   http: maybe(Http),
   /** Graph id to the file whose default export names its components. */
   ui: maybe(z.record(z.string(), z.string())),
@@ -109,7 +121,6 @@ export type CorsSettings = NonNullable<HttpSettings["cors"]>;
 /** Documented elsewhere, and without effect here. What only says how to build an image is not among them: it asks nothing of a server. */
 const NOT_HONOURED: Record<string, string> = {
   node_loader: "TypeScript is always loaded by tsx",
-  "auth.openapi": "shown in no document",
   "auth.cache": "every request is authenticated",
   "http.logging_headers": "headers are never logged",
   "http.middleware_order": "the middleware of http.app always comes first",

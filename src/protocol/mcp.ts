@@ -13,3 +13,9 @@ export const McpCancelled = z.object({
 });
 
 export const McpInitialize = z.object({ method: z.literal("initialize") });
+
+/** One message of JSON-RPC; what may be in it is the protocol's own. */
+export const JsonRpcMessage = z
+  .object({ jsonrpc: z.literal("2.0"), id: z.union([z.string(), z.number()]).nullish(), method: z.string().optional(), params: JsonRecord.optional() })
+  .loose()
+  .meta({ id: "JsonRpcMessage" });

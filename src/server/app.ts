@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Router } from "express";
 import { AppError } from "#errors";
 import type { Identify } from "#ports/authentication.ts";
 import type { HttpSettings } from "#protocol/langgraph-json.ts";
@@ -19,13 +19,14 @@ import { limitAddresses, limitCallers } from "./middleware/rate-limits.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
+import { NO_SECURITY, type Security } from "./openapi/security.ts";
 import { a2aRoutes } from "./routes/a2a.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
-import { notBuiltRoutes } from "./routes/not-built.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { runStreamRoutes } from "./routes/run-streams.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -48,6 +49,8 @@ export interface AppOptions extends RouteContext {
   alwaysAllowedOrigins?: readonly string[];
   /** `http` of the langgraph.json. */
   http?: HttpSettings | undefined;
+  /** How clients say who they are, for `/openapi.json`. */
+  security?: Security;
   /** Holds back whoever asks too much; null: nobody. */
   rateLimiter?: RateLimiter | null;
   /** The loaded `http.app`. */
@@ -95,14 +98,29 @@ export function createApp(options: AppOptions): Express {
 
 /** Our routes with their error handler, in the order in which they are asked. */
 function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] {
+  const prefix = options.http?.mount_prefix ?? "";
+  const withoutBody = [
+    systemRoutes(options.services.system, options.caller),
+    ...(options.metrics ? [metricsRoutes({ caller: options.caller, metrics: options.metrics })] : []),
+  ];
+  const withBody = resourceRoutes(options, prefix);
   return [
     disabledRoutes(options.http),
     chooseConfigurableHeaders(options.http?.configurable_headers),
-    systemRoutes(options.services.system, options.caller),
-    ...(options.metrics ? [metricsRoutes({ caller: options.caller, metrics: options.metrics })] : []),
+    ...withoutBody,
+    docsRoutes(options, [...withoutBody, ...withBody], { prefix, security: options.security ?? NO_SECURITY }),
     ...(options.rateLimiter ? [limitCallers(options.rateLimiter, options.caller)] : []),
     ...jsonBody(),
-    notBuiltRoutes(),
+    ...withBody,
+    (request: Request) => {
+      throw new AppError("not_found", `There is no ${request.method} ${request.path} here.`);
+    },
+    errorHandler(options.log),
+  ];
+}
+
+function resourceRoutes(options: AppOptions, prefix: string): Router[] {
+  return [
     assistantRoutes(options),
     threadRoutes(options),
     threadStateRoutes(options),
@@ -115,13 +133,9 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     runRoutes(options),
     storeRoutes(options),
     mcpRoutes(options),
-    a2aRoutes(options, options.http?.mount_prefix ?? ""),
-    uiRoutes(options, options.http?.mount_prefix ?? ""),
+    a2aRoutes(options, prefix),
+    uiRoutes(options, prefix),
     approvalRoutes(options),
     projectRoutes(options),
-    (request: Request) => {
-      throw new AppError("not_found", `There is no ${request.method} ${request.path} here.`);
-    },
-    errorHandler(options.log),
   ];
 }

@@ -6,13 +6,13 @@ import type { Caller } from "#ports/services.ts";
 import { isLoopbackName, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
 
 /** Asked by machines that watch the server, and by clients before they have an identity; they tell nothing of anybody. */
-const OPEN = new Set(["/ok", "/info"]);
+const OPEN = new Set(["/ok", "/info", "/openapi.json", "/docs"]);
 
-/** Built files of UI components are loaded by `<script>`, which sends no credentials. */
+/** Built files of UI components and of the docs are loaded by `<script>`, which sends no credentials. */
 function isOpen(request: Request): boolean {
   // a path with dots in it means another one to whoever resolves them
   if (!URL.canParse(request.url, "http://localhost") || new URL(request.url, "http://localhost").pathname !== request.path) return false;
-  return OPEN.has(request.path) || (request.method === "GET" && request.path.startsWith("/ui/"));
+  return OPEN.has(request.path) || (request.method === "GET" && /^\/(?:ui|docs)\//.test(request.path));
 }
 
 export interface Identification {

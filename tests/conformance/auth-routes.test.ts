@@ -42,7 +42,7 @@ interface Row {
 const RUN = (things: Things) => ({ assistant_id: things.assistant, input: {}, multitask_strategy: "enqueue" });
 const CREATE_RUN = ["assistants:read", "threads:create_run"];
 const A2A = { jsonrpc: "2.0", id: 1, method: "tasks/get", params: { id: "00000000-0000-7000-8000-000000000000" } };
-const OPEN = ["GET /ok", "GET /info", "GET /ui/:graph/:file"];
+const OPEN = ["GET /ok", "GET /info", "GET /openapi.json", "GET /docs", "GET /docs/:file", "GET /ui/:graph/:file"];
 
 /** In this order: what ends something comes last. */
 const ROWS: Record<string, Row> = {
@@ -56,8 +56,6 @@ const ROWS: Record<string, Row> = {
     events: ["assistants:read"],
     path: ({ assistant }) => `/.well-known/agent-card.json?assistant_id=${assistant}`,
   },
-  "ALL /docs": { events: [], owner: 404 },
-  "ALL /openapi.json": { events: [], owner: 404 },
   "POST /ui/:graph": { events: [], body: () => ({ name: "x" }), owner: 404 },
 
   "POST /assistants": { events: ["assistants:create"], body: () => ({ graph_id: "whoami" }), stranger: "empty" },
@@ -112,6 +110,7 @@ const ROWS: Record<string, Row> = {
   "POST /store/namespaces": { events: ["store:list_namespaces"], body: () => ({ prefix: ["plans"] }), stranger: "empty" },
 
   "ALL /mcp": { events: ["assistants:search", "assistants:read"], body: () => ({ jsonrpc: "2.0", id: 1, method: "tools/list" }), stranger: "empty" },
+  "POST /mcp": { events: ["assistants:search", "assistants:read"], body: () => ({ jsonrpc: "2.0", id: 1, method: "tools/list" }), stranger: "empty" },
   "GET /approvals": { events: ["threads:search"], stranger: "empty" },
   "GET /approvals/:approval_id": { events: ["threads:read"] },
   "GET /projects": { events: [], stranger: "empty" },

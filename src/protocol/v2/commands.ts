@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { EventsFilter } from "./events-filter.ts";
 
-type JsonObject = Record<string, unknown>;
-
 /** The envelope of every command; what the method makes of `params` is parsed apart, because a mistake there is answered inside a 200. */
 export const Command = z.object({
   id: z.number().int().nonnegative(),
@@ -11,27 +9,33 @@ export const Command = z.object({
 });
 export type Command = z.infer<typeof Command>;
 
-export type CommandErrorCode =
-  | "invalid_argument"
-  | "unknown_command"
-  | "unknown_error"
-  | "no_such_run"
-  | "no_such_subscription"
-  | "no_such_namespace"
-  | "no_such_interrupt"
-  | "no_such_checkpoint"
-  | "permission_denied"
-  | "not_supported";
+const CommandErrorCode = z.enum([
+  "invalid_argument",
+  "unknown_command",
+  "unknown_error",
+  "no_such_run",
+  "no_such_subscription",
+  "no_such_namespace",
+  "no_such_interrupt",
+  "no_such_checkpoint",
+  "permission_denied",
+  "not_supported",
+]);
+export type CommandErrorCode = z.infer<typeof CommandErrorCode>;
 
-interface AnswerMeta {
-  thread_id: string;
+const AnswerMeta = z.object({
+  thread_id: z.string(),
   /** Number of the thread's last event when the command was answered. */
-  applied_through_seq: number;
-}
+  applied_through_seq: z.number().int(),
+});
 
-export type CommandAnswer =
-  | { type: "success"; id: number; result: JsonObject; meta?: AnswerMeta }
-  | { type: "error"; id: number | null; error: CommandErrorCode; message: string; meta?: AnswerMeta };
+export const CommandAnswer = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("success"), id: z.number().int(), result: z.record(z.string(), z.unknown()), meta: AnswerMeta.exactOptional() }),
+    z.object({ type: z.literal("error"), id: z.number().int().nullable(), error: CommandErrorCode, message: z.string(), meta: AnswerMeta.exactOptional() }),
+  ])
+  .meta({ id: "CommandAnswer" });
+export type CommandAnswer = z.infer<typeof CommandAnswer>;
 
 const Namespace = z.array(z.string());
 const Record = z.record(z.string(), z.unknown());

@@ -10,7 +10,7 @@ const PATHS = {
   disable_threads: new RegExp(`^/threads(?:$|/(?![^/]+/${OF_A_THREADS_RUNS}))`),
   disable_runs: new RegExp(`^/runs(?:/|$)|^/threads/[^/]+/${OF_A_THREADS_RUNS}`),
   disable_store: /^\/store(?:\/|$)/,
-  disable_meta: /^\/(?:ok|info|metrics|docs|openapi\.json)?$/,
+  disable_meta: /^\/(?:(?:ok|info|metrics|docs|openapi\.json)\/?|docs\/.*)?$/,
   disable_mcp: /^\/mcp(?:\/|$)/,
   disable_a2a: /^\/(?:a2a(?:\/|$)|\.well-known\/agent-card\.json$)/,
   disable_ui: /^\/ui(?:\/|$)/,

@@ -58,6 +58,11 @@ const OF_THE_ANSWER = new Set(["connection", "content-encoding", "content-length
 /** Paths that are ours and answer errors as JSON; all others speak LangGraph's plain text. */
 const OURS = /^\/(?:approvals|projects)(?:\/|$)/;
 
+/** Whether errors under this path are JSON. */
+export function isOurs(path: string): boolean {
+  return OURS.test(path);
+}
+
 /** Answers everything that was thrown: plain text or `{code, message, details}`, always with `x-error-code`. */
 export function errorHandler(log: Log): ErrorRequestHandler {
   return function answerError(thrown: unknown, request: Request, response: Response, _next: NextFunction): void {
@@ -74,7 +79,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     response.status(status).set(ERROR_CODE_HEADER, error.code);
     // what is away comes back; the SDK asks again by itself
     if (status === 503) response.set("retry-after", "1");
-    if (OURS.test(request.path)) response.json(body);
+    if (isOurs(request.path)) response.json(body);
     else response.type("text/plain").send(body.message);
   };
 }

@@ -18,5 +18,5 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 function templateOf(request: Request): string {
   const route: unknown = request.route;
   const path: unknown = typeof route === "object" && route !== null && "path" in route ? route.path : undefined;
-  return typeof path === "string" ? path : Array.isArray(path) ? "not built" : "unmatched";
+  return typeof path === "string" ? path : "unmatched";
 }

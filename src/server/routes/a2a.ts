@@ -2,16 +2,20 @@ import { A2A_VERSION_HEADER, AgentCard, formatSSEEvent, SSE_HEADERS } from "@a2a
 import { isLegacyJsonRpcMethod } from "@a2a-js/sdk/compat/v0_3";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { Router, type Request, type Response } from "express";
+import type { Request, Response, Router } from "express";
 import { AppError } from "#errors";
+import type { Caller } from "#ports/services.ts";
 import { A2aCall, A2aCardQuery } from "#protocol/a2a.ts";
 import { AssistantPath } from "#protocol/assistants.ts";
+import { JsonRecord } from "#protocol/fields.ts";
+import { JsonRpcMessage } from "#protocol/mcp.ts";
 import { a2aAgent } from "../agents/a2a-agent.ts";
 import { agentCard, fieldsOfOldCards } from "../agents/a2a-card.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
 import { disconnectSignal } from "../disconnect.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { json } from "../openapi/answers.ts";
 
 const CARD = "/.well-known/agent-card.json";
 
@@ -22,25 +26,33 @@ const CARD = "/.well-known/agent-card.json";
  * @param prefix under which everything is mounted; cards name addresses
  */
 export function a2aRoutes({ services, caller, log }: RouteContext, prefix: string): Router {
-  const router = Router();
+  const { router, get, post } = endpoints("Other protocols", caller);
   const urlOf = (request: Request, assistantId: string) => `${request.protocol}://${request.get("host") ?? "localhost"}${prefix}/a2a/${assistantId}`;
 
-  async function sendCard(request: Request, response: Response, name: string): Promise<void> {
-    const assistant = await services.assistants.get(caller(request), name);
+  async function sendCard(who: Caller, request: Request, response: Response, name: string): Promise<void> {
+    const assistant = await services.assistants.get(who, name);
     const url = urlOf(request, assistant.assistant_id);
     response.json({ ...fieldsOfOldCards(url), ...(AgentCard.toJSON(agentCard(assistant, url)) as object) });
   }
 
-  router.get(CARD, async (request, response) => {
-    const { assistant_id } = parse(A2aCardQuery, request.query, "query");
-    if (assistant_id === undefined) throw new AppError("invalid_request", `Every assistant has a card of its own: ${CARD}?assistant_id=…`);
-    await sendCard(request, response, assistant_id);
-  });
-  router.get(`/a2a/:assistant_id${CARD}`, (request, response) => sendCard(request, response, parse(AssistantPath, request.params, "path").assistant_id));
+  get(
+    CARD,
+    { summary: "Get the A2A card of an assistant", query: A2aCardQuery, answers: json(JsonRecord, "The card.") },
+    async ({ who, query: { assistant_id }, request, response }) => {
+      if (assistant_id === undefined) throw new AppError("invalid_request", `Every assistant has a card of its own: ${CARD}?assistant_id=…`);
+      await sendCard(who, request, response, assistant_id);
+    },
+  );
+  get(
+    `/a2a/:assistant_id${CARD}`,
+    { summary: "Get the A2A card of an assistant", path: AssistantPath, answers: json(JsonRecord, "The card.") },
+    ({ who, path, request, response }) => sendCard(who, request, response, path.assistant_id),
+  );
 
-  router.post("/a2a/:assistant_id", async (request, response) => {
-    const who = caller(request);
-    const assistant = await services.assistants.get(who, parse(AssistantPath, request.params, "path").assistant_id);
+  const about = "Both versions of the protocol, told apart by the method's name. Methods that stream answer `text/event-stream`.";
+  const message = { summary: "Talk to an assistant over A2A", about, path: AssistantPath, bodyReadElsewhere: JsonRpcMessage, answers: json(JsonRpcMessage) };
+  post("/a2a/:assistant_id", message, async ({ who, path, request, response }) => {
+    const assistant = await services.assistants.get(who, path.assistant_id);
     const card = agentCard(assistant, urlOf(request, assistant.assistant_id));
     const headers = configurableHeaders(request.headers);
     const agent = a2aAgent({ services, log, caller: who, assistant, card, headers, signal: disconnectSignal(response) });

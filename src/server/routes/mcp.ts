@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { createMcpHandler, Server, type CallToolResult } from "@modelcontextprotocol/server";
-import { Router, type Request } from "express";
+import type { Request, Response, Router } from "express";
 import { toAppError } from "#errors";
 import type { Log } from "#log";
 import type { Caller, Services } from "#ports/services.ts";
-import { McpCancelled, McpInitialize } from "#protocol/mcp.ts";
+import { JsonRpcMessage, McpCancelled, McpInitialize } from "#protocol/mcp.ts";
 import { callTool, cancelCall } from "../agents/mcp-call.ts";
 import { listTools } from "../agents/mcp-tools.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
 import { disconnectSignal } from "../disconnect.ts";
+import { endpoints } from "../endpoint.ts";
 import { errorBody } from "../middleware/error-handler.ts";
+import { json } from "../openapi/answers.ts";
 import { sendWebResponse, toWebRequest } from "../web-answer.ts";
 
 const SESSION_HEADER = "mcp-session-id";
@@ -22,8 +24,9 @@ const INSTRUCTIONS = "Every tool runs an agent of this server to its end, or unt
  * a call is found again when the client gives it up over another connection.
  */
 export function mcpRoutes({ services, caller, log }: RouteContext): Router {
-  const router = Router();
-  router.all("/mcp", async (request, response) => {
+  const { router, post } = endpoints("Other protocols", caller);
+
+  async function serve(request: Request, response: Response): Promise<void> {
     const who = caller(request);
     const session = request.get(SESSION_HEADER)?.slice(0, 100) ?? null;
     const given = McpCancelled.safeParse(request.body);
@@ -32,7 +35,19 @@ export function mcpRoutes({ services, caller, log }: RouteContext): Router {
     const answer = await handler.fetch(toWebRequest(request, disconnectSignal(response)), { parsedBody: request.body });
     if (McpInitialize.safeParse(request.body).success && answer.ok) response.setHeader(SESSION_HEADER, randomUUID());
     await sendWebResponse(answer, response);
-  });
+  }
+
+  post(
+    "/mcp",
+    {
+      summary: "The assistants as tools of the Model Context Protocol",
+      bodyReadElsewhere: JsonRpcMessage,
+      answers: { ...json(JsonRpcMessage), 202: { what: "A notification was taken." } },
+    },
+    ({ request, response }) => serve(request, response),
+  );
+  // refused in the protocol's own words
+  router.all("/mcp", serve);
   return router;
 }
 

@@ -49,7 +49,13 @@ export function runStreamRoutes({ services: { runs, threads }, caller, log, stre
     // a stateless run has no address at which its values could be waited for again
     setRunAddress(response, threadId, run.run_id, threadId === null ? undefined : "join");
     const cancelOnDisconnect = input.on_disconnect === "cancel";
-    await sendWaitingJson(response, runs.join(who, threadId, run.run_id, { cancelOnDisconnect, signal }), { log, early: true });
+    // the SDK looks into the answer: for a run that was cancelled it must be an object too, what the thread holds then
+    const values = async () => (await runs.join(who, threadId, run.run_id, { cancelOnDisconnect, signal })) ?? (await valuesOf(threadId, who)) ?? {};
+    await sendWaitingJson(response, values(), { log, early: true });
+  }
+
+  async function valuesOf(threadId: string | null, who: Caller): Promise<unknown> {
+    return threadId === null ? null : (await threads.get(who, threadId)).values;
   }
 
   async function joinStream({ who, request, response }: Asked, threadId: string | null, runId: string, follow: Follow): Promise<void> {

@@ -1,19 +1,29 @@
-import { Router } from "express";
+import type { Router } from "express";
 import { ThreadPath } from "#protocol/threads.ts";
-import { Command } from "#protocol/v2/commands.ts";
+import { Command, CommandAnswer } from "#protocol/v2/commands.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { json } from "../openapi/answers.ts";
 
 /** Protocol v2: what a thread is told to do. */
 export function threadCommandRoutes({ services: { threadProtocol }, caller }: RouteContext): Router {
-  const router = Router();
+  const { router, post } = endpoints("Threads, protocol v2", caller);
 
-  router.post("/threads/:thread_id/commands", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    const command = parse(Command, request.body, "body");
-    response.json(await threadProtocol.command(caller(request), thread_id, command, { headers: configurableHeaders(request.headers) }));
-  });
+  post(
+    "/threads/:thread_id/commands",
+    {
+      summary: "Command a thread",
+      about:
+        "`run.start`, `input.respond`, `state.get`, `state.fork`, `state.listCheckpoints`, `agent.getTree`; a mistake in `params` is an answer of type `error`.",
+      path: ThreadPath,
+      body: Command,
+      answers: json(CommandAnswer),
+    },
+    async ({ who, path: { thread_id }, body, request, response }) => {
+      response.json(await threadProtocol.command(who, thread_id, body, { headers: configurableHeaders(request.headers) }));
+    },
+  );
 
   return router;
 }

@@ -1,26 +1,37 @@
-import { Router } from "express";
+import type { Router } from "express";
 import { AppError } from "#errors";
 import { ThreadPath } from "#protocol/threads.ts";
 import { EventsFilter } from "#protocol/v2/events-filter.ts";
 import type { RouteContext } from "../context.ts";
 import { disconnectSignal } from "../disconnect.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { eventStream } from "../openapi/answers.ts";
 import { sendEvents } from "../sse.ts";
 
 /** Protocol v2: what happens on a thread, over all its runs. The same over a WebSocket is in `thread-socket.ts`. */
 export function threadEventRoutes({ services: { threadProtocol }, caller, log, stream }: RouteContext): Router {
-  const router = Router();
+  const { router, get, post } = endpoints("Threads, protocol v2", caller);
 
-  router.post("/threads/:thread_id/stream/events", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    const filter = parse(EventsFilter, request.body, "body");
-    const events = await threadProtocol.events(caller(request), thread_id, filter, disconnectSignal(response));
-    await sendEvents(response, events, { log, ...stream });
-  });
+  post(
+    "/threads/:thread_id/stream/events",
+    { summary: "Follow what happens on a thread", path: ThreadPath, body: EventsFilter, answers: eventStream("The events that pass the filter; stays open.") },
+    async ({ who, path: { thread_id }, body, response }) => {
+      const events = await threadProtocol.events(who, thread_id, body, disconnectSignal(response));
+      await sendEvents(response, events, { log, ...stream });
+    },
+  );
 
-  router.get("/threads/:thread_id/stream/events", () => {
-    throw new AppError("invalid_request", 'This address is for WebSockets. Over HTTP, POST {"channels": [...]} to it.');
-  });
+  get(
+    "/threads/:thread_id/stream/events",
+    {
+      summary: "Command and follow a thread over a WebSocket",
+      path: ThreadPath,
+      answers: { 101: { what: "Commands in, answers and events out, as JSON texts." } },
+    },
+    () => {
+      throw new AppError("invalid_request", 'This address is for WebSockets. Over HTTP, POST {"channels": [...]} to it.');
+    },
+  );
 
   return router;
 }

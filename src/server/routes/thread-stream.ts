@@ -1,21 +1,30 @@
-import { Router } from "express";
+import type { Router } from "express";
 import { ThreadPath, ThreadStreamQuery } from "#protocol/threads.ts";
 import type { RouteContext } from "../context.ts";
 import { disconnectSignal } from "../disconnect.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { eventStream } from "../openapi/answers.ts";
 import { sendEvents } from "../sse.ts";
 
 /** All runs of a thread in one stream, which stays open. */
 export function threadStreamRoutes({ services: { threadStream }, caller, log, stream }: RouteContext): Router {
-  const router = Router();
+  const { router, get } = endpoints("Threads", caller);
 
-  router.get("/threads/:thread_id/stream", async (request, response) => {
-    const { thread_id } = parse(ThreadPath, request.params, "path");
-    const { stream_mode: modes } = parse(ThreadStreamQuery, request.query, "query");
-    const lastEventId = request.get("last-event-id")?.trim() || null;
-    const frames = await threadStream.join(caller(request), thread_id, { lastEventId, modes, signal: disconnectSignal(response) });
-    await sendEvents(response, frames, { log, ...stream });
-  });
+  get(
+    "/threads/:thread_id/stream",
+    {
+      summary: "Follow all runs of a thread",
+      path: ThreadPath,
+      query: ThreadStreamQuery,
+      headers: { "last-event-id": "Id of the last event that was seen; `-`: from the start of what is kept." },
+      answers: eventStream("The events of one run after another; stays open."),
+    },
+    async ({ who, path: { thread_id }, query: { stream_mode: modes }, request, response }) => {
+      const lastEventId = request.get("last-event-id")?.trim() || null;
+      const frames = await threadStream.join(who, thread_id, { lastEventId, modes, signal: disconnectSignal(response) });
+      await sendEvents(response, frames, { log, ...stream });
+    },
+  );
 
   return router;
 }

@@ -4,6 +4,7 @@ import { ThreadCount, ThreadCreate, ThreadPath, ThreadPrune, ThreadQuery, Thread
 import { Thread } from "#protocol/wire.ts";
 import type { RouteContext } from "../context.ts";
 import { endpoints } from "../endpoint.ts";
+import { withExtracted } from "../extract.ts";
 import { json, nothing, page } from "../openapi/answers.ts";
 import { sendPage } from "../pages.ts";
 
@@ -16,7 +17,10 @@ export function threadRoutes({ services: { threads }, caller }: RouteContext): R
   });
 
   post("/threads/search", { summary: "Search threads", body: ThreadSearch, answers: page(Thread) }, async ({ who, body, response }) => {
-    sendPage(response, await threads.search(who, body), body);
+    const { items, total } = await threads.search(who, body);
+    if (body.extract === undefined) return sendPage(response, { items, total }, body);
+    const { select } = body;
+    sendPage(response, { items: withExtracted(items, body.extract), total }, select === undefined ? body : { ...body, select: [...select, "extracted"] });
   });
 
   post("/threads/count", { summary: "Count threads", body: ThreadCount, answers: json(z.number()) }, async ({ who, body, response }) => {

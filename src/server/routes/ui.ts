@@ -1,10 +1,11 @@
 import { extname } from "node:path";
-import { Router, type Request } from "express";
+import type { Request, Router } from "express";
 import { AppError } from "#errors";
 import { UiFilePath, UiPath, UiRequest } from "#protocol/ui.ts";
 import type { UiFile } from "#ports/services.ts";
 import type { RouteContext } from "../context.ts";
-import { parse } from "../parse.ts";
+import { endpoints } from "../endpoint.ts";
+import { text } from "../openapi/answers.ts";
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
@@ -17,29 +18,33 @@ const TYPES: Record<string, string> = {
 
 /** Components of a graph for `LoadExternalComponent`: a piece of HTML that loads the bundle, and the bundle. */
 export function uiRoutes({ services: { ui }, caller }: RouteContext, prefix: string): Router {
-  const router = Router();
+  const { router, get, post } = endpoints("Components", caller);
 
-  router.post("/ui/:graph", async (request, response) => {
-    caller(request);
-    const { graph } = parse(UiPath, request.params, "path");
-    const { name } = parse(UiRequest, request.body, "body");
-    const files = await ui.files(graph);
-    const base = `${baseAddress(request)}${prefix}/ui/${encodeURIComponent(graph)}`;
-    response.type("text/html").send(pageOf({ files, base, name, globalName: ui.globalName(graph) }));
-  });
+  post(
+    "/ui/:graph",
+    { summary: "Get the HTML that loads a component", path: UiPath, body: UiRequest, answers: text("text/html", "A piece of HTML.") },
+    async ({ path: { graph }, body: { name }, request, response }) => {
+      const files = await ui.files(graph);
+      const base = `${baseAddress(request)}${prefix}/ui/${encodeURIComponent(graph)}`;
+      response.type("text/html").send(pageOf({ files, base, name, globalName: ui.globalName(graph) }));
+    },
+  );
 
   // open to everybody, as a page loads it with a script tag
-  router.get("/ui/:graph/:file", async (request, response) => {
-    const { graph, file } = parse(UiFilePath, request.params, "path");
-    const found = (await ui.files(graph)).find(({ name }) => name === file);
-    if (found === undefined) throw new AppError("not_found", "File not found");
-    response.set({
-      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-      "cross-origin-resource-policy": "cross-origin",
-      "cache-control": "no-cache",
-    });
-    response.end(found.contents);
-  });
+  get(
+    "/ui/:graph/:file",
+    { summary: "Get a built file of a graph's components", open: true, path: UiFilePath, answers: text("*/*", "The file.") },
+    async ({ path: { graph, file }, response }) => {
+      const found = (await ui.files(graph)).find(({ name }) => name === file);
+      if (found === undefined) throw new AppError("not_found", "File not found");
+      response.set({
+        "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+        "cross-origin-resource-policy": "cross-origin",
+        "cache-control": "no-cache",
+      });
+      response.end(found.contents);
+    },
+  );
 
   return router;
 }

@@ -112,11 +112,6 @@ describe("addresses", () => {
     expect(answer.headers.get("content-type")).toContain("text/plain");
     expect(await answer.text()).toBe(`Thread with ID ${ID} not found`);
   });
-
-  test("what is not built yet says so, in a status that clients do not repeat", async () => {
-    const answer = await send("GET", `/threads/${ID}/stream`);
-    expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining("not built yet")]);
-  });
 });
 
 describe("errors", () => {
