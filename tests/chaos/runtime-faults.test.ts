@@ -19,6 +19,7 @@ import { noRedisServer, startRedis } from "../helpers/faults/redis-server.ts";
 import { recordRuns } from "../helpers/faults/run-history.ts";
 import { blockedLoop } from "../helpers/faults/scenarios/blocked-loop.ts";
 import { cancels } from "../helpers/faults/scenarios/cancels.ts";
+import { ALL_POINTS, crashPoints } from "../helpers/faults/scenarios/crash-points.ts";
 import { databaseAway } from "../helpers/faults/scenarios/database-away.ts";
 import { droppedStreams } from "../helpers/faults/scenarios/dropped-streams.ts";
 import { killWorkers } from "../helpers/faults/scenarios/kill-workers.ts";
@@ -73,6 +74,11 @@ test("fifty posts at once to one thread, by each strategy", LONG, async () => {
 test("cancels", LONG, async () => {
   await using world = await openWorld({ servers: 2, workers: 2 });
   await cancels(world, { runs: scaled(100, 5), kills: scaled(20, 2) });
+});
+
+test("kill -9 before and after each boundary of a run", LONG, async () => {
+  await using world = await openWorld({ servers: 1, workers: 0 }, { environment: { WEBHOOK_ALLOW_PRIVATE: "true" } });
+  for (let round = 0; round < scaled(10); round += 1) await crashPoints(world, { points: ALL_POINTS, webhookUrl: "http://127.0.0.1:9/nobody" });
 });
 
 test("a reader that takes 1 KB a second of 100 MB", LONG, async () => {
