@@ -136,6 +136,15 @@ class DeleteThread extends OnThread {
   }
 }
 
+class Prune extends OnThread {
+  readonly name = "prune";
+
+  async does(thread: ReferenceThread, { client }: Real): Promise<void> {
+    await client.threads.prune([thread.id], { strategy: "keep_latest" });
+    thread.history = thread.history.slice(0, 1);
+  }
+}
+
 class CopyThread extends OnThread {
   readonly name = "copy";
 
@@ -378,6 +387,7 @@ export const OPERATIONS: fc.Arbitrary<Operation>[] = [
   place.map((at) => new CreateAgain(at)),
   place.map((at) => new PatchMetadata(at)),
   place.map((at) => new DeleteThread(at)),
+  place.map((at) => new Prune(at)),
   place.map((at) => new CopyThread(at)),
   fc.tuple(place, fc.constantFrom<Way>("end", "ask", "fail")).map(([at, way]) => new Run(at, way)),
   fc.tuple(place, place).map(([at, from]) => new Fork(at, from)),

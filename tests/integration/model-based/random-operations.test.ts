@@ -10,7 +10,7 @@ const LEDGER = fileURLToPath(new URL("../../fixtures/model-based/langgraph.json"
 /** MODEL_SEED repeats a failure, MODEL_PATH goes straight to its smallest form, MODEL_RUNS looks longer. */
 const SEED = Number(process.env["MODEL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const PATH = process.env["MODEL_PATH"];
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 12);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 8);
 
 test(
   `random operations leave the server as the reference says (MODEL_SEED=${SEED})`,
