@@ -188,7 +188,9 @@ function configurableOf(row: AssistantRow): Record<string, unknown> {
   return typeof configurable === "object" && configurable !== null ? { ...configurable } : {};
 }
 
+/** Each field by name: a row of a search has more than a client is to see. */
 function wireAssistant(row: AssistantRow): Assistant {
-  const { owner: _, ...rest } = row;
-  return { ...rest, created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString() };
+  const { assistant_id, graph_id, name, description, version, config, context, metadata } = row;
+  const times = { created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString() };
+  return { assistant_id, graph_id, name, description, version, config, context, metadata, ...times };
 }

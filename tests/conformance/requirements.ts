@@ -39,6 +39,10 @@ export const REQUIREMENTS = {
   "assistants.graph": { behaviour: "the graph is drawn as nodes and edges, with xray its subgraphs too", source: "sdk assistants.getGraph, Studio" },
   "assistants.schemas": { behaviour: "schemas of input, output, state, config and context are JSON Schema", source: "sdk assistants.getSchemas, Studio" },
   "assistants.subgraphs": { behaviour: "subgraphs are listed by namespace", source: "sdk assistants.getSubgraphs" },
+  "assistants.subgraphs-recursive": { behaviour: "recurse lists subgraphs of subgraphs as outer|inner, with their schemas", source: "peer's client suite" },
+  "assistants.graph-shape": { behaviour: "a drawn node is schema or runnable and has its name; branches are conditional edges", source: "peer's client suite" },
+  "assistants.versions": { behaviour: "versions are paged and filtered by metadata, and keep their settings", source: "peer's client suite" },
+  "assistants.from-environment": { behaviour: "LANGGRAPH_CONFIG configures the system assistants", source: "peer's client suite" },
 
   // threads
   "threads.create-empty": { behaviour: "POST /threads without a body creates a thread", source: "peer" },
@@ -50,9 +54,13 @@ export const REQUIREMENTS = {
     source: "sdk threads.search, agent-chat-ui, agent-inbox",
   },
   "threads.count": { behaviour: "count is a bare integer", source: "sdk threads.count" },
+  "threads.extract": { behaviour: "a search extracts paths of a thread under names of the client's choice, null where there is nothing", source: "sdk threads.search extract" },
+  "threads.pages": { behaviour: "lists tell their exact total, also behind the last page, and the next offset while there is one", source: "sdk includePagination; ours" },
   "threads.update": { behaviour: "PATCH merges metadata; return=minimal answers 204", source: "sdk threads.update" },
   "threads.delete": { behaviour: "delete is 204 and takes runs and state along", source: "sdk threads.delete" },
   "threads.copy": { behaviour: "copy makes an independent thread with the same state; of nothing it is 409", source: "sdk threads.copy" },
+  "threads.copy-history": { behaviour: "a copy has the same history under its own id, and editing it leaves the original alone", source: "peer's client suite" },
+  "threads.supersteps-commands": { behaviour: "supersteps take commands, and the input as __input__", source: "sdk threads.create supersteps; peer" },
   "threads.copy-asking": { behaviour: "the copy of a thread that asks can be answered on its own", source: "sdk threads.copy, agent-inbox" },
   "threads.ttl": {
     behaviour: "create and update take a ttl in minutes or with a strategy; include=ttl tells strategy, ttl_minutes and expires_at; others are not told",
@@ -73,6 +81,11 @@ export const REQUIREMENTS = {
   "state.latest": { behaviour: "state holds values, next, tasks with interrupts, checkpoint and parent", source: "sdk threads.getState" },
   "state.at-checkpoint": { behaviour: "state at a checkpoint is read by path and by POST", source: "sdk threads.getState(id, checkpoint)" },
   "state.subgraphs": { behaviour: "subgraphs: true carries the state of an interrupted subgraph in its task", source: "sdk threads.getState subgraphs" },
+  "state.subgraph-edit": {
+    behaviour: "the state of a paused subgraph is edited at its task's checkpoint, goes on from there, and has a history of its own",
+    source: "peer's client suite",
+  },
+  "state.factory": { behaviour: "state and edits of a graph that a factory makes are those of the graph that the thread's runs got", source: "peer's client suite" },
   "state.update": { behaviour: "an update writes a checkpoint as a node, which the next run goes on from", source: "sdk threads.updateState" },
   "state.update-end": { behaviour: "values null as __end__ closes an interrupted thread", source: "agent-inbox ignore" },
   "state.update-busy": { behaviour: "an update during a run is 409", source: "peer" },
@@ -92,9 +105,14 @@ export const REQUIREMENTS = {
   },
   "runs.wait": { behaviour: "wait answers the final values as JSON", source: "sdk runs.wait" },
   "runs.wait-error": { behaviour: "a failed run waits into __error__, which the SDK throws", source: "sdk runs.wait raiseError" },
+  "runs.wait-cancelled": { behaviour: "whoever waits for a run that is cancelled gets what the thread holds then", source: "sdk runs.wait looks into the answer; peer" },
+  "runs.join-failed": { behaviour: "joining a failed run answers its error, joining its stream ends with the error event", source: "peer's client suite" },
   "runs.stateless": { behaviour: "stateless runs create, wait and stream without a thread, and leave none", source: "sdk runs.*(null)" },
+  "runs.stateless-address": { behaviour: "a stateless run has the address /runs/:id, and its stream can be joined there", source: "sdk runs.joinStream(null)" },
+  "runs.stateless-keep": { behaviour: "on_completion: keep leaves the thread of a stateless run, under the id that the run told", source: "sdk onCompletion" },
   "runs.batch": { behaviour: "a batch creates one run each", source: "sdk runs.createBatch" },
   "runs.list": { behaviour: "runs of a thread are listed newest first, by status, in pages", source: "sdk runs.list" },
+  "runs.list-select": { behaviour: "a list of runs holds only the fields that are selected", source: "sdk runs.list select" },
   "runs.get": { behaviour: "a run is read with its status; an unknown one is HTTP 404: Run not found", source: "sdk runs.get" },
   "runs.delete-state": {
     behaviour: "deleting the last run of a thread takes back what it wrote; one in the middle leaves the state alone",
@@ -104,6 +122,15 @@ export const REQUIREMENTS = {
   "runs.join": { behaviour: "join blocks until the end and answers the final values", source: "sdk runs.join" },
   "runs.metadata": { behaviour: "run metadata is that of assistant, thread and run, the last wins", source: "peer" },
   "runs.config": { behaviour: "x-headers and config.configurable reach the graph, reserved keys and credentials do not", source: "peer; ours" },
+  "runs.config-inherited": {
+    behaviour: "a run that says nothing goes on with what earlier runs on its thread were given; the assistant's own settings may change between them",
+    source: "peer, python server; agent-inbox resumes without config",
+  },
+  "runs.nulls": { behaviour: "null stands for a field that is not given, in every field that may be absent", source: "python sdk" },
+  "runs.durability": {
+    behaviour: "durability exit saves once at the end, checkpoint_during: false is its older name",
+    source: "sdk durability, checkpointDuring",
+  },
   "runs.context": { behaviour: "context reaches the graph", source: "sdk runs.* context" },
   "runs.recursion-limit": { behaviour: "a recursion limit ends a run with an error", source: "sdk config.recursion_limit" },
   "runs.after-seconds": { behaviour: "a delayed run stays pending", source: "sdk runs.create afterSeconds" },
@@ -125,11 +152,21 @@ export const REQUIREMENTS = {
   "stream.updates": { behaviour: "updates: one object a node", source: "peer" },
   "stream.messages-tuple": { behaviour: "messages-tuple: event messages with [chunk, metadata], token by token", source: "peer, useStream" },
   "stream.messages": { behaviour: "messages: metadata once, partial accumulating, complete at the end", source: "peer" },
+  "stream.messages-complete": { behaviour: "messages/complete comes right after the values that it is part of, and is the last event", source: "peer's client suite" },
+  "stream.messages-subgraphs": {
+    behaviour: "messages of a subgraph come without asking for subgraphs; with them messages-tuple names it, the old mode never does; a tool's message is whole",
+    source: "peer",
+  },
   "stream.custom": { behaviour: "custom: what the writer was given, verbatim", source: "peer" },
   "stream.events": { behaviour: "events: LangChain's event objects", source: "peer" },
+  "stream.events-set": { behaviour: "the root's own chunks are no events", source: "peer's client suite" },
   "stream.debug-tasks-checkpoints": { behaviour: "debug, tasks and checkpoints carry their payloads", source: "peer, Studio" },
+  "stream.debug-history": { behaviour: "the checkpoints of debug are those of the history, in order, also when a run goes on from one", source: "peer's client suite" },
   "stream.subgraphs": { behaviour: "with stream_subgraphs an event of a subgraph names its namespace", source: "peer" },
+  "stream.subgraphs-deep": { behaviour: "namespaces of subgraphs in subgraphs are joined by |, and nobody gets modes that were not asked for", source: "peer's client suite" },
   "stream.interrupt": { behaviour: "an interrupt shows as __interrupt__ with id and value", source: "peer" },
+  "stream.breakpoint": { behaviour: "a breakpoint shows as __interrupt__ with nothing in it", source: "peer's client suite" },
+  "stream.answer-at-once": { behaviour: "a question can be answered, and an error followed by the next run, the moment it shows on the stream", source: "RemoteGraph leaves the stream there" },
   "stream.error": { behaviour: "a failing graph ends the stream with an error event of name and message", source: "peer" },
   "stream.no-end": { behaviour: "no end event; the last event is a payload and the stream closes", source: "peer's client suite" },
   "stream.location": { behaviour: "Content-Location and Location name the run", source: "sdk reconnect" },
@@ -152,6 +189,17 @@ export const REQUIREMENTS = {
   "interrupt.resume-falsy": { behaviour: "false, 0 and the empty text are answers too", source: "ours (LangGraph refuses them)" },
   "interrupt.resume-by-id": { behaviour: "several interrupts are answered by id, one at a time or together", source: "useStream respondAll" },
   "interrupt.update-goto": { behaviour: "command.update and command.goto move a thread", source: "sdk command" },
+  "interrupt.command-shapes": {
+    behaviour: "update is an object or pairs, goto a node, a Send or a list of them; a Command as Python or RemoteGraph writes it counts",
+    source: "sdk command; RemoteGraph; python asdict(Command)",
+  },
+
+  // RemoteGraph of @langchain/langgraph
+  "remote.stream": { behaviour: "RemoteGraph invokes and streams in all its modes, with messages", source: "RemoteGraph" },
+  "remote.state": { behaviour: "RemoteGraph reads state, subgraphs and history, and updates", source: "RemoteGraph" },
+  "remote.graph": { behaviour: "RemoteGraph draws the graph and lists its subgraphs", source: "RemoteGraph" },
+  "remote.interrupt": { behaviour: "an interrupt is raised in RemoteGraph, and a Command answers it at once or sends elsewhere", source: "RemoteGraph" },
+  "remote.node": { behaviour: "RemoteGraph is a node: its steps are streamed by the graph around it, its question and its error are that graph's", source: "RemoteGraph" },
 
   // approvals
   "approvals.list": { behaviour: "what waits for a person is listed over all threads, by state, kind and thread", source: "ours" },
@@ -378,6 +426,43 @@ export const REQUIREMENTS = {
     behaviour: "schemas of a TypeScript graph made of annotations are read from its types, without holding up other requests",
     source: "peer; sdk assistants.getSchemas, Studio",
   },
+
+  // LangGraph Studio, a page of smith.langchain.com
+  "studio.preflight": {
+    behaviour: "Studio's preflights are answered on every route, private network included, those of a lookalike are not",
+    source: "Studio; Chrome",
+  },
+  "studio.connect": { behaviour: "Studio connects with /info and its flags, and lists the assistants in pages", source: "Studio" },
+  "studio.graph": { behaviour: "Studio draws a graph with its subgraphs and knows its schemas", source: "Studio; peer" },
+  "studio.debug": {
+    behaviour: "Studio's run shows tasks, results and checkpoints with addresses, inside subgraphs too, and is resumed",
+    source: "Studio; peer",
+  },
+  "studio.edit-and-fork": { behaviour: "a past state is edited as a node and gone on from, or run again; every branch stays", source: "Studio" },
+  "studio.breakpoints": { behaviour: "breakpoints before every node stop at each, and null goes on", source: "Studio interrupt_before *" },
+  "studio.cancel": { behaviour: "cancel ends the run, its stream and leaves the thread where it was", source: "Studio" },
+  "studio.threads": { behaviour: "threads are listed by last use, copied, renamed and deleted", source: "Studio" },
+  "studio.memory": { behaviour: "the memory tab puts, lists and deletes items", source: "Studio" },
+  "studio.assistants": { behaviour: "an assistant is made, changed, set back and run", source: "Studio" },
+  "studio.browser": {
+    behaviour: "a real page of smith.langchain.com connects, streams, edits and reads the headers that it needs",
+    source: "Studio; Chromium",
+  },
+
+  // agent-chat-ui and agent-inbox
+  "chat-ui.answer": {
+    behaviour: "an answer that comes with an empty input and the newest checkpoint resumes the run",
+    source: "agent-chat-ui resumeRun; useStream",
+  },
+  "chat-ui.resolve": {
+    behaviour: "goto: __end__ to a thread that asks is no error, and its question can still be answered",
+    source: "agent-chat-ui handleResolve",
+  },
+  "chat-ui.list": { behaviour: "threads are found by graph_id and by assistant_id, with their messages", source: "agent-chat-ui getThreads" },
+  "inbox.read": { behaviour: "interrupted threads carry the questions that the inbox shows", source: "agent-inbox getInterruptFromThread" },
+  "inbox.answer": { behaviour: "decisions resume, and the stream of events names the nodes at work", source: "agent-inbox sendHumanResponse" },
+  "inbox.older-shape": { behaviour: "a list of human responses answers too", source: "agent-inbox HumanResponse" },
+  "inbox.resolve": { behaviour: "what is marked as resolved asks no more", source: "agent-inbox ignoreThread" },
 
   // clients in a real browser, on a page of another origin; tests/browser
   "browser.v1.stream": {
