@@ -207,13 +207,18 @@ export interface ThreadProtocolService {
    */
   command(caller: Caller, threadId: string, command: Command, extra: { headers: Record<string, string> }): Promise<CommandAnswer>;
   /**
-   * The thread's events: those kept after `since`, then what comes, over all runs, until the signal. A frame's id is the event's, its name the
+   * The thread's events that pass any of the filters: those kept after `since`, then what comes, over all runs, until the signal. A frame's id is the event's, its name the
    * event's method, its data the whole event. A thread that is not there yet is waited for. Where events after `since` are not kept any more,
    * the current state comes in their place.
    */
-  events(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>>;
-  /** Number of events kept after `since` that pass the filter. */
-  countKept(caller: Caller, threadId: string, filter: EventsFilter, signal: AbortSignal): Promise<number>;
+  events(
+    caller: Caller,
+    threadId: string,
+    wanted: { filters: readonly EventsFilter[]; since: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StreamFrame>>;
+  /** Events that are kept, pass the filter, come after its `since`, and are numbered up to `upTo`. */
+  kept(caller: Caller, threadId: string, filter: EventsFilter, upTo: number, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>>;
 }
 
 export interface StoreService {

@@ -30,11 +30,17 @@ const TOO_SLOW = 1013;
 
 /**
  * Protocol v2 on one WebSocket. Commands come in as JSON texts; answers and events go out in one order, so that the answer to a subscription
- * comes before its first event. A subscription lives until it is ended or the socket closes, over any number of runs. A reader that takes
+ * comes before its first event, and all events in the order of their numbers whatever subscription they are for: what a new one missed is sent
+ * while the others wait. An event that several subscriptions want is sent once. A subscription lives until it is ended or the socket closes, over any number of runs. A reader that takes
  * nothing is dropped and can come back.
  */
 export function serveThreadConnection(socket: WebSocket, options: ThreadConnectionOptions): void {
-  const subscriptions = new Map<string, AbortController>();
+  const gone = new AbortController();
+  const subscriptions = new Map<string, EventsFilter>();
+  /** Number of the last event that was sent to any of them. */
+  let position = 0;
+  let pump: { stop: AbortController; done: Promise<void> } | null = null;
+  let changing: Promise<void> = Promise.resolve();
   let sending: Promise<void> = Promise.resolve();
   let heard = true;
 
@@ -68,8 +74,13 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     if (filter === null) return;
     if (filter.channels.some((channel) => !isSupported(channel)))
       return refuse(command.id, "invalid_argument", "subscription.subscribe received an unsupported channel.");
+    if (subscriptions.size >= MAX_SUBSCRIPTIONS)
+      return refuse(command.id, "invalid_argument", `A connection may have ${MAX_SUBSCRIPTIONS} subscriptions; unsubscribe some.`);
     const id = subscriptionId(filter, randomUUID());
-    await open(command.id, id, filter, (kept) => ({ subscription_id: id, replayed_events: kept }));
+    await change(async () => {
+      await answer({ type: "success", id: command.id, result: { subscription_id: id, replayed_events: await countKept(filter) } });
+      await add(id, filter);
+    });
   }
 
   /** Opens the subscriptions of an earlier connection again, with what they missed. */
@@ -78,61 +89,85 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     if (given === null) return;
     const since = Number(given.last_event_id ?? 0);
     if (!Number.isSafeInteger(since) || since < 0) return refuse(command.id, "invalid_argument", "last_event_id is not the id of an event.");
-    const restored = (given.subscriptions ?? []).map((id) => ({ id, filter: readSubscriptionId(id) }));
-    const unknown = restored.find(({ filter }) => filter === null);
-    if (unknown !== undefined) return refuse(command.id, "no_such_subscription", `Unknown subscription: ${unknown.id}`);
-    const tree = await options.protocol.command(options.caller(), options.threadId, { id: command.id, method: "agent.getTree" }, { headers: options.headers });
-    const streams = [];
-    let missed = 0;
-    for (const { id, filter } of restored) {
-      if (filter === null) continue;
-      missed += await kept({ ...filter, since });
-      streams.push({ id, filter: { ...filter, since } });
+    const restored = new Map<string, EventsFilter>();
+    for (const id of given.subscriptions ?? []) {
+      const filter = readSubscriptionId(id);
+      if (filter === null) return refuse(command.id, "no_such_subscription", `Unknown subscription: ${id}`);
+      restored.set(id, { ...filter, since });
     }
+    const { caller, threadId, headers, protocol } = options;
+    const tree = await protocol.command(caller(), threadId, { id: command.id, method: "agent.getTree" }, { headers });
     const current = tree.type === "success" ? { current_namespaces: entriesOf(tree.result["tree"]) } : {};
-    await answer({ type: "success", id: command.id, result: { restored: restored.length > 0, missed_events: missed, ...current } });
-    for (const { id, filter } of streams) await pump(id, filter);
-  }
-
-  async function open(commandId: number, id: string, filter: EventsFilter, result: (kept: number) => Record<string, unknown>): Promise<void> {
-    if (subscriptions.size >= MAX_SUBSCRIPTIONS)
-      return refuse(commandId, "invalid_argument", `A connection may have ${MAX_SUBSCRIPTIONS} subscriptions; unsubscribe some.`);
-    const number = await kept(filter);
-    await answer({ type: "success", id: commandId, result: result(number) });
-    await pump(id, filter);
-  }
-
-  function kept(filter: EventsFilter): Promise<number> {
-    return options.protocol.countKept(options.caller(), options.threadId, filter, AbortSignal.timeout(30_000));
-  }
-
-  /** Begins to send a subscription's events; goes on by itself. */
-  async function pump(id: string, filter: EventsFilter): Promise<void> {
-    subscriptions.get(id)?.abort();
-    const stop = new AbortController();
-    subscriptions.set(id, stop);
-    const events = await options.protocol.events(options.caller(), options.threadId, filter, stop.signal);
-    void (async () => {
-      for await (const frame of events) {
-        if (stop.signal.aborted) return;
-        await send(frame.data);
-      }
-      // the stream of a thread has no end of its own: it is gone, or not the caller's any more
-      if (!stop.signal.aborted) socket.close();
-    })().catch((error: unknown) => {
-      options.log.debug({ err: error }, "a subscription ended; the client can come back");
-      socket.close();
+    await change(async () => {
+      let missed = 0;
+      for (const filter of restored.values()) missed += await countKept(filter);
+      await answer({ type: "success", id: command.id, result: { restored: restored.size > 0, missed_events: missed, ...current } });
+      for (const [id, filter] of restored) await add(id, filter);
     });
   }
 
   async function unsubscribe(command: Command): Promise<void> {
     const given = await params(command, UnsubscribeParams);
     if (given === null) return;
-    const stop = subscriptions.get(given.subscription_id);
-    if (stop === undefined) return refuse(command.id, "no_such_subscription", `Unknown subscription: ${given.subscription_id}`);
-    stop.abort();
-    subscriptions.delete(given.subscription_id);
-    await answer({ type: "success", id: command.id, result: {} });
+    const id = given.subscription_id;
+    await change(async () => {
+      if (subscriptions.delete(id)) await answer({ type: "success", id: command.id, result: {} });
+      else await refuse(command.id, "no_such_subscription", `Unknown subscription: ${id}`);
+    });
+  }
+
+  /** Changes what is subscribed to while no event is on its way. */
+  function change(work: () => Promise<void>): Promise<void> {
+    const changed = changing.then(async () => {
+      pump?.stop.abort();
+      await pump?.done;
+      pump = null;
+      try {
+        await work();
+      } finally {
+        startPump();
+      }
+    });
+    changing = changed.catch(() => {});
+    return changed;
+  }
+
+  async function add(id: string, filter: EventsFilter): Promise<void> {
+    if (subscriptions.size === 0) position = filter.since ?? 0;
+    else for await (const frame of await kept(filter, position)) await send(frame.data);
+    subscriptions.set(id, filter);
+  }
+
+  function startPump(): void {
+    if (subscriptions.size === 0 || gone.signal.aborted) return;
+    const stop = new AbortController();
+    pump = { stop, done: sendEvents(AbortSignal.any([stop.signal, gone.signal])) };
+  }
+
+  async function sendEvents(signal: AbortSignal): Promise<void> {
+    try {
+      const wanted = { filters: [...subscriptions.values()], since: position };
+      for await (const frame of await options.protocol.events(options.caller(), options.threadId, wanted, signal)) {
+        if (signal.aborted) return;
+        await send(frame.data);
+        // the current state, told in the place of what is not kept, has no number of its own
+        if (/^\d+$/.test(frame.id)) position = Number(frame.id);
+      }
+    } catch (error) {
+      options.log.debug({ err: error }, "a subscription ended; the client can come back");
+    }
+    // the stream of a thread has no end of its own: it is gone, or not the caller's any more
+    if (!signal.aborted) socket.close();
+  }
+
+  function kept(filter: EventsFilter, upTo: number) {
+    return options.protocol.kept(options.caller(), options.threadId, filter, upTo, AbortSignal.any([AbortSignal.timeout(30_000), gone.signal]));
+  }
+
+  async function countKept(filter: EventsFilter): Promise<number> {
+    let count = 0;
+    for await (const _ of await kept(filter, Number.MAX_SAFE_INTEGER)) count += 1;
+    return count;
   }
 
   async function params<T extends z.ZodType>(command: Command, schema: T): Promise<z.output<T> | null> {
@@ -160,7 +195,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   socket.on("close", () => {
     clearInterval(heartbeat);
     closed?.();
-    for (const stop of subscriptions.values()) stop.abort();
+    gone.abort();
     subscriptions.clear();
   });
   // commands are done side by side: one that takes long holds up no other

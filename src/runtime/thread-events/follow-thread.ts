@@ -15,7 +15,9 @@ export interface FollowThread {
   threadId: string;
   /** Asked anew at every run: what a caller may see can change while a stream is open. */
   access: () => Promise<Access>;
-  filter: EventsFilter;
+  /** An event that passes any of them is wanted. */
+  filters: readonly EventsFilter[];
+  since: number;
   signal: AbortSignal;
 }
 
@@ -31,8 +33,8 @@ export async function mustBeVisible(context: RuntimeContext, threadId: string, a
  * exists must not show somebody else's, so whose it is is looked up again with the first event and with every run's first.
  */
 export async function* followThread(context: RuntimeContext, follow: FollowThread, thread: ThreadForReader | null): AsyncGenerator<StreamFrame> {
-  const { threadId, filter, signal } = follow;
-  let after = filter.since ?? 0;
+  const { threadId, filters, signal } = follow;
+  let after = follow.since;
   let seen = thread !== null;
   if (thread !== null && thread.seq > after && (await context.bus.last(threadId)) < 0) {
     // at rest the number is that of the last event; while a run is on it is one that no event has yet
@@ -50,8 +52,13 @@ export async function* followThread(context: RuntimeContext, follow: FollowThrea
       await mustBeVisible(context, threadId, await follow.access());
       seen = true;
     }
-    if (isWanted(name, filter)) yield { id: frame.id, event: methodOf(name.channel), data: frame.data };
+    if (filters.some((filter) => isWanted(name, filter, Number(frame.id)))) yield { id: frame.id, event: methodOf(name.channel), data: frame.data };
   }
+}
+
+/** As clients get them. */
+export function wireFrame(frame: StreamFrame): StreamFrame {
+  return { id: frame.id, event: methodOf(readFrameName(frame.event).channel), data: frame.data };
 }
 
 /** Events that are kept now, as the bus has them; ends at the newest. */
@@ -65,8 +72,10 @@ export async function* keptEvents(context: RuntimeContext, threadId: string, aft
   }
 }
 
-export function isWanted(name: { channel: string; namespace: string[] }, filter: EventsFilter): boolean {
+/** `seq` null: an event that stands for others, wherever the filter begins. */
+export function isWanted(name: { channel: string; namespace: string[] }, filter: EventsFilter, seq: number | null): boolean {
   const { channel, namespace } = name;
+  if (seq !== null && seq <= (filter.since ?? 0)) return false;
   if (!filter.channels.includes(channel) && !(channel.startsWith("custom:") && filter.channels.includes("custom"))) return false;
   const { namespaces, depth } = filter;
   if (!namespaces || namespaces.length === 0) return true;
@@ -94,7 +103,7 @@ async function* currentState(context: RuntimeContext, follow: FollowThread, seq:
   for (const [index, body] of stateEvents(thread, at).entries()) {
     const frame = eventFrame(body, seq, stateMessage, `state-${seq}-${at}-${index}`);
     const name = readFrameName(frame.event);
-    if (isWanted(name, follow.filter)) yield { id: `state-${seq}-${at}-${index}`, event: body.method, data: frame.data };
+    if (follow.filters.some((filter) => isWanted(name, filter, null))) yield { id: `state-${seq}-${at}-${index}`, event: body.method, data: frame.data };
   }
 }
 

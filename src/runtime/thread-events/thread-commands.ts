@@ -20,7 +20,7 @@ import { isUuid } from "../ids.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { agentTree } from "./agent-tree.ts";
 import { readFrameName } from "./event-frame.ts";
-import { followThread, isWanted, keptEvents, mustBeVisible } from "./follow-thread.ts";
+import { followThread, isWanted, keptEvents, mustBeVisible, wireFrame } from "./follow-thread.ts";
 
 type Extra = { headers: Record<string, string> };
 type Result = Record<string, unknown>;
@@ -196,19 +196,23 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
       }
     },
 
-    async events(caller, threadId, filter, signal) {
+    async events(caller, threadId, { filters, since }, signal) {
       mustBeUuid(threadId);
       const access = () => accessOf(caller, threadId);
       const thread = await mustBeVisible(context, threadId, await access());
-      return followThread(context, { threadId, access, filter, signal }, thread);
+      return followThread(context, { threadId, access, filters, since, signal }, thread);
     },
 
-    async countKept(caller, threadId, filter, signal) {
+    async kept(caller, threadId, filter, upTo, signal) {
       mustBeUuid(threadId);
-      if ((await mustBeVisible(context, threadId, await accessOf(caller, threadId))) === null) return 0;
-      let count = 0;
-      for await (const frame of keptEvents(context, threadId, filter.since ?? 0, signal)) if (isWanted(readFrameName(frame.event), filter)) count += 1;
-      return count;
+      const thread = await mustBeVisible(context, threadId, await accessOf(caller, threadId));
+      return (async function* wanted() {
+        if (thread === null) return;
+        for await (const frame of keptEvents(context, threadId, filter.since ?? 0, signal)) {
+          if (Number(frame.id) > upTo) return;
+          if (isWanted(readFrameName(frame.event), filter, Number(frame.id))) yield wireFrame(frame);
+        }
+      })();
     },
   };
 }

@@ -16,7 +16,7 @@ export function threadEventRoutes({ services: { threadProtocol }, caller, log, s
     "/threads/:thread_id/stream/events",
     { summary: "Follow what happens on a thread", path: ThreadPath, body: EventsFilter, answers: eventStream("The events that pass the filter; stays open.") },
     async ({ who, path: { thread_id }, body, response }) => {
-      const events = await threadProtocol.events(who, thread_id, body, disconnectSignal(response));
+      const events = await threadProtocol.events(who, thread_id, { filters: [body], since: body.since ?? 0 }, disconnectSignal(response));
       await sendEvents(response, events, { log, ...stream });
     },
   );

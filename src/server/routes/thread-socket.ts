@@ -28,7 +28,7 @@ export function threadSocketRoutes({ services: { threadProtocol }, caller, log, 
     async (request) => {
       const { thread_id } = parse(ThreadPath, request.params, "path");
       // somebody else's thread is refused with a status, before there is a connection
-      await threadProtocol.events(caller(request), thread_id, { channels: [] }, AbortSignal.abort());
+      await threadProtocol.events(caller(request), thread_id, { filters: [], since: 0 }, AbortSignal.abort());
       serveThreadConnection(await acceptWebSocket(request), {
         threadId: thread_id,
         caller: () => caller(request),

@@ -40,7 +40,7 @@ async function start(runtime: Runtime, threadId: string, graph: string, input: u
 async function events(runtime: Runtime, threadId: string, runs: number, since = 0): Promise<Event[]> {
   const leaving = new AbortController();
   const seen: Event[] = [];
-  for await (const frame of await runtime.services.threadProtocol.events(LOCAL, threadId, { channels: ALL, since }, leaving.signal)) {
+  for await (const frame of await runtime.services.threadProtocol.events(LOCAL, threadId, { filters: [{ channels: ALL }], since }, leaving.signal)) {
     seen.push(read(frame));
     if (seen.filter(isEnd).length === runs) leaving.abort();
   }
@@ -64,7 +64,12 @@ test("numbers never go back over a worker that is killed in the midst of a run",
     await doomed.ready;
     await start(runtime, threadId, "tool_user", { messages: [{ role: "user", content: "Hi", id: "human-1" }] });
     await doomed.exited;
-    for await (const frame of await runtime.services.threadProtocol.events(LOCAL, threadId, { channels: ALL }, AbortSignal.timeout(1_500)))
+    for await (const frame of await runtime.services.threadProtocol.events(
+      LOCAL,
+      threadId,
+      { filters: [{ channels: ALL }], since: 0 },
+      AbortSignal.timeout(1_500),
+    ))
       before.push(read(frame));
   }
   expect(before.length).toBeGreaterThan(0);
@@ -126,7 +131,12 @@ test("a run that goes back to the queue goes on with the next number", async () 
       () => seqOf(database, threadId),
       (seq) => seq > 0,
     );
-    for await (const frame of await runtime.services.threadProtocol.events(LOCAL, threadId, { channels: ["updates"] }, AbortSignal.timeout(20_000)))
+    for await (const frame of await runtime.services.threadProtocol.events(
+      LOCAL,
+      threadId,
+      { filters: [{ channels: ["updates"] }], since: 0 },
+      AbortSignal.timeout(20_000),
+    ))
       if (read(frame).method === "updates") break;
     await runtime.drain();
   }

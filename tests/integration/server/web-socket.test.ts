@@ -20,10 +20,15 @@ function endless(bytes: number): Source {
   const source: Source = {
     taken: 0,
     left: 0,
-    service: { command: async (_caller, threadId, { id, method }) => answer(threadId, id, method), events, countKept: async () => 0 },
+    service: { command: async (_caller, threadId, { id, method }) => answer(threadId, id, method), events, kept: async () => (async function* nothing() {})() },
   };
-  async function events(_caller: unknown, _threadId: string, filter: { channels: string[] }, signal: AbortSignal): Promise<AsyncIterable<StreamFrame>> {
-    if (filter.channels.length === 0) return (async function* none() {})();
+  async function events(
+    _caller: unknown,
+    _threadId: string,
+    wanted: { filters: readonly unknown[] },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StreamFrame>> {
+    if (wanted.filters.length === 0) return (async function* none() {})();
     return (async function* stream() {
       try {
         const aborted = Promise.withResolvers<void>();
