@@ -77,7 +77,7 @@ verifies("inbox.read", async () => {
   const thread = listed.find(({ thread_id }) => thread_id === id);
   // the inbox takes the first question of each task
   const [[question] = []] = Object.values(thread?.interrupts ?? {});
-  const { action_requests, review_configs } = question?.value as Hitl;
+  const { action_requests, review_configs } = (question?.value ?? {}) as Hitl;
   expect(action_requests).toEqual([expect.objectContaining({ name: "deploy", args: { to: "staging" } })]);
   expect(review_configs[0]?.allowed_decisions).toEqual(["approve", "reject"]);
 });

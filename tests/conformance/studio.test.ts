@@ -205,7 +205,7 @@ verifies("studio.cancel", async () => {
   const id = await newThread("gate");
   const stream = studio().runs.stream(id, "gate", { input: gate.input, ...DRAWN, streamMode: [...DRAWN.streamMode] });
   const { value: first } = await stream.next();
-  const runId = (first?.data as { run_id: string }).run_id;
+  const { run_id: runId } = (first?.data ?? {}) as { run_id: string };
   await until(
     () => studio().threads.getState(id),
     ({ next }) => next.includes("hold"),
