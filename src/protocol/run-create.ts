@@ -34,6 +34,9 @@ interface Send {
   input?: unknown;
 }
 
+/** The JavaScript SDK's types have other words for the same. */
+const OnCompletion = z.enum(["delete", "keep", "complete", "continue"]).transform((word) => (word === "keep" || word === "continue" ? "keep" : "delete"));
+
 /** Body of every endpoint that creates a run. Unknown fields are ignored, as clients of other versions expect. */
 export const RunCreate = z
   .object({
@@ -62,7 +65,7 @@ export const RunCreate = z
     interrupt_after: z.union([z.literal("*"), z.array(z.string())]).nullish(),
     multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]).nullish(),
     if_not_exists: z.enum(["reject", "create"]).nullish(),
-    on_completion: z.enum(["delete", "keep"]).nullish(),
+    on_completion: OnCompletion.nullish(),
     on_disconnect: z.enum(["continue", "cancel"]).nullish(),
     // a century: what is later is a mistake, and no date of the database holds it
     after_seconds: z.number().nonnegative().max(3_155_760_000).nullish(),

@@ -45,6 +45,13 @@ export const ThreadCreate = z
   })
   .transform(present);
 
+/** Keys joined by dots, places in lists in brackets; negative ones count from the end. Becomes its steps. */
+const ExtractPath = z
+  .string()
+  .max(500)
+  .regex(/^[^.[\]]+(?:\.[^.[\]]+|\[-?\d{1,6}\])*$/, "must be a path such as values.messages[-1].content")
+  .transform((path) => [...path.matchAll(/\[(-?\d+)\]|([^.[\]]+)/g)].map(([, place, key]) => (place === undefined ? (key ?? "") : Number(place))));
+
 const ThreadFilter = {
   metadata: maybe(JsonRecord),
   values: maybe(JsonRecord),
@@ -59,6 +66,8 @@ export const ThreadSearch = z
     sort_by: maybe(z.enum(["thread_id", "status", "created_at", "updated_at"])),
     sort_order: maybe(z.enum(["asc", "desc"])),
     select: Select,
+    /** Names and the paths of what they stand for: `values.messages[-1].content`. */
+    extract: maybe(z.record(z.string(), ExtractPath).refine((paths) => Object.keys(paths).length <= 10, "at most ten paths")),
   })
   .transform(present);
 

@@ -54,6 +54,8 @@ export const Thread = z
       .nullable()
       .exactOptional(),
     storage: JsonRecord.exactOptional(),
+    /** By the names of a search's `extract`; null where a path leads nowhere. */
+    extracted: JsonRecord.exactOptional(),
   })
   .meta({ id: "Thread", description: "A conversation: what its graph holds, and how it stands." });
 export type Thread = z.infer<typeof Thread>;
@@ -69,7 +71,7 @@ export interface ThreadTask {
   path: unknown[];
   error: unknown;
   interrupts: { id: string; value: unknown }[];
-  checkpoint: Checkpoint | null;
+  checkpoint: (Pick<Checkpoint, "thread_id" | "checkpoint_ns"> & Partial<Checkpoint>) | null;
   state: ThreadState | null;
   result: unknown;
 }

@@ -15,6 +15,7 @@ import { judgeRun } from "./judge-run.ts";
 import { kwargsOf } from "./run-request.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { startRun } from "./start-run.ts";
+import { givenConfig } from "./thread-settings.ts";
 
 /** Tries of one tick, over a quarter of an hour, before its cron is switched off. */
 const HOPELESS = 20;
@@ -114,12 +115,13 @@ async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<v
   const tick = cron.next_run_date.toISOString();
   const runId = idOf("cron", cron.cron_id, tick);
   const input = { ...payload.data, assistant_id: assistant.assistant_id, metadata: { ...cron.metadata, cron_id: cron.cron_id, scheduled_for: tick } };
+  const asked = kwargsOf(input, assistant, {}, false);
   const { access, metadata, kwargs } = await judgeRun(caller, {
     runId,
     threadId: cron.thread_id,
     assistantId: assistant.assistant_id,
     input,
-    kwargs: kwargsOf(input, assistant, {}, false),
+    kwargs: asked,
   });
   await startRun(
     context,
@@ -131,6 +133,7 @@ async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<v
       reach: access,
       assistant,
       kwargs,
+      given: givenConfig(input.config, asked, kwargs),
       metadata,
       strategy: payload.data.multitask_strategy ?? "enqueue",
       afterSeconds: 0,

@@ -31,6 +31,10 @@ export interface Executed {
   paused: boolean;
   /** JSON of the root state as the stream had it last; null when it said nothing. */
   valuesJson: string | null;
+  /**
+   * What says that the run pauses. Sent once the thread says so too: a client that answers a question the moment it sees it must find it there.
+   */
+  pause: { event: string; json: string }[];
 }
 
 /**
@@ -77,6 +81,7 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
   const wire = new WireEvents(kwargs.stream_mode);
   const wantsValues = kwargs.stream_mode.includes("values");
   const end: { paused: boolean; values: unknown; json: string | null } = { paused: false, values: undefined, json: null };
+  const pause: Executed["pause"] = [];
   events?.start(graph);
   const take = (chunk: GraphChunk) => {
     events?.take(chunk);
@@ -89,6 +94,10 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
     for (const { event, data } of wire.fromChunk(chunk)) {
       // nobody watches how a long conversation grows while its end is waited for
       if (kwargs.awaited && !pauses && data === chunk.payload && chunk.mode === "values") continue;
+      if ((chunk.mode === "values" || chunk.mode === "updates") && isPause(data)) {
+        pause.push({ event, json: toJson(data) });
+        continue;
+      }
       const json = frames.write(event, data);
       if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
     }
@@ -111,7 +120,7 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
   await events?.finish(end.paused);
   const valuesJson = end.json ?? (end.values === undefined ? null : toJson(end.values));
   if (kwargs.awaited && wantsValues && valuesJson !== null && valuesJson.length <= MOST_SHOWN_AT_END) frames.writeJson("values", valuesJson);
-  return { paused: end.paused, valuesJson };
+  return { paused: end.paused, valuesJson, pause };
 }
 
 function streamOptions(kwargs: RunKwargs, events: RunEvents | null): GraphConfig {

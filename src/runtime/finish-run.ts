@@ -16,6 +16,7 @@ import { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { toJson } from "./serialise.ts";
 import { queueOutcome } from "./team-outcome.ts";
+import { settingsOfThread } from "./thread-settings.ts";
 import { interruptsByTask } from "./thread-state.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 
@@ -26,6 +27,8 @@ export interface RunEnd {
   valuesJson: string | null;
   /** Number of the last event on the thread's log, the one that is sent after this commit among them; absent: none was sent. */
   lastEvent?: number | undefined;
+  /** Sends what says how the run ended, right after the commit: whoever reacts to it finds the thread free and its question asked. */
+  tell?: () => void;
 }
 
 /** Where a thread stands: its state, and what waits in it. */
@@ -67,6 +70,7 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
   });
   context.metrics.runEnded(end.status, secondsOf(run));
   if (stand.valuesJson !== null) context.lastValues.remember(run.run_id, stand.valuesJson);
+  end.tell?.();
   await context.bus.end(run.run_id);
   return more;
 }
@@ -144,7 +148,7 @@ async function standAfter(context: RuntimeContext, run: ClaimedRun, end: RunEnd)
  * one more and then failed does not ask any more.
  */
 export async function threadStand(context: RuntimeContext, graphId: string, threadId: string, answered: Record<string, number> = {}): Promise<ThreadStand> {
-  const config = { configurable: { thread_id: threadId } };
+  const config = { configurable: { ...(await settingsOfThread(context, graphId, threadId)), thread_id: threadId } };
   const graph = await context.graphs.compiled(graphId, config);
   const snapshot = await graph.getState(config);
   if (snapshot.metadata === undefined && snapshot.createdAt === undefined) return { ...AT_REST, valuesJson: null };
@@ -188,7 +192,7 @@ function leaseLost(run: ClaimedRun): AppError {
  * The end of a run that cannot be ended properly (its state cannot be read, its questions cannot be written): the run and its thread become
  * `error`, and nothing else is touched. Without it such a run would be taken over for ever. Throws `lease_lost` like `finishRun`.
  */
-export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error: NonNullable<RunEnd["error"]>): Promise<void> {
+export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error: NonNullable<RunEnd["error"]>, tell: () => void): Promise<void> {
   await context.database.sql.begin(async (sql) => {
     await lockThread(sql, run.thread_id);
     const thread = { status: "error", valuesJson: null, interruptsJson: "{}", error } as const;
@@ -198,5 +202,6 @@ export async function abandonRun(context: RuntimeContext, run: ClaimedRun, error
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
   });
   context.metrics.runEnded("error", secondsOf(run));
+  tell();
   await context.bus.end(run.run_id);
 }

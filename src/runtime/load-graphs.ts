@@ -13,6 +13,8 @@ export interface LoadedGraph {
   readonly ours: boolean;
   /** Where it was exported, when that is TypeScript of another project: its types say more than what is left at run time. */
   readonly source?: GraphSource | null;
+  /** What was exported makes a graph for each config. */
+  readonly factory?: boolean;
   /** Why it cannot run; the others are served all the same. */
   readonly error: string | null;
   /** The compiled graph with our checkpointer and store; a factory is called anew with each config. */
@@ -103,7 +105,8 @@ async function loadOne(spec: Spec): Promise<LoadedGraph> {
     const compiled = makeCompiled(exported, spec);
     // a factory may need a config that only a run has, so it is called when it is needed; everything else must compile now
     if (!isFactory(exported)) await compiled();
-    return { id: spec.id, description: spec.description, ours, source: ours || !isTypeScript(located.file) ? null : located, error: null, compiled };
+    const source = ours || !isTypeScript(located.file) ? null : located;
+    return { id: spec.id, description: spec.description, ours, source, factory: isFactory(exported), error: null, compiled };
   } catch (error) {
     const message = error instanceof Error ? (isAppError(error) ? error.message : `${error.name}: ${error.message}`) : String(error);
     const failure = new AppError("graph_load_failed", `Graph "${spec.id}" did not load: ${message}`, { cause: error });

@@ -4,6 +4,7 @@ import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import type { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { settingsOfThread } from "./thread-settings.ts";
 import { interruptsByTask } from "./thread-state.ts";
 
 /**
@@ -16,7 +17,8 @@ export async function planPastResume(
 ): Promise<ResumePlan> {
   const { thread, kwargs } = input;
   if (thread.graph_id === null) throw new AppError("nothing_to_resume", "No graph has run on this thread yet.");
-  const config = { configurable: { thread_id: thread.thread_id, checkpoint_ns: "", checkpoint_id: kwargs.checkpoint?.checkpoint_id } };
+  const settings = await settingsOfThread(context, thread.graph_id, thread.thread_id);
+  const config = { configurable: { ...settings, thread_id: thread.thread_id, checkpoint_ns: "", checkpoint_id: kwargs.checkpoint?.checkpoint_id } };
   const graph = await context.graphs.compiled(thread.graph_id, config);
   const snapshot = await graph.getState(config);
   const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: "" };

@@ -43,7 +43,7 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
     thread_events: false,
     interrupt_before: input.interrupt_before ?? null,
     interrupt_after: input.interrupt_after ?? null,
-    durability: input.durability ?? null,
+    durability: input.durability ?? (typeof input.checkpoint_during === "boolean" ? (input.checkpoint_during ? "async" : "exit") : null),
     webhook: input.webhook ?? null,
   };
 }

@@ -30,6 +30,7 @@ import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { planPastResume } from "./resume-past.ts";
 import { type StartedRun, startRun } from "./start-run.ts";
+import { givenConfig } from "./thread-settings.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 import { mustBeReachable } from "./webhooks/webhook-settings.ts";
@@ -80,19 +81,15 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
     const assistant = await findUsableAssistant(context, caller, input.assistant_id);
     const runId = newId();
-    const asked = await judgeRun(caller, {
-      runId,
-      threadId,
-      assistantId: assistant.assistant_id,
-      input,
-      kwargs: {
-        ...kwargsOf(input, assistant, options.headers, options.streamed),
-        awaited: options.awaited ?? false,
-        thread_events: options.threadEvents ?? false,
-      },
-    });
-    const { access, metadata } = asked;
-    let { kwargs } = asked;
+    const asked = {
+      ...kwargsOf(input, assistant, options.headers, options.streamed),
+      awaited: options.awaited ?? false,
+      thread_events: options.threadEvents ?? false,
+    };
+    const judged = await judgeRun(caller, { runId, threadId, assistantId: assistant.assistant_id, input, kwargs: asked });
+    const { access, metadata } = judged;
+    const given = givenConfig(input.config, asked, judged.kwargs);
+    let { kwargs } = judged;
     const thread = threadId !== null && (wantsResume || kwargs.checkpoint) ? await findThread(sql, threadId, access) : null;
     const head = kwargs.checkpoint && thread !== null ? await headCheckpoint(sql, thread.thread_id) : null;
     // naming the head is what clients do that keep track of it; nothing is forked
@@ -108,6 +105,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       reach: access,
       assistant,
       kwargs,
+      given,
       metadata,
       // an answer that a person gave is never bounced because another one is being carried in
       strategy: input.multitask_strategy ?? (plan === null ? "reject" : "enqueue"),

@@ -27,6 +27,7 @@ import type { RunKwargs } from "./run-kwargs.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
+import { inheriting, remembering } from "./thread-settings.ts";
 import type { Worker } from "./worker.ts";
 
 /** The first line of history of every thread; a fork starts another one, named after the run that forked. */
@@ -38,8 +39,10 @@ export interface StartRun {
   owner: string;
   /** Threads that it may be started on; the owner's when absent. */
   reach?: Reach;
-  assistant: Pick<AssistantRow, "assistant_id" | "graph_id" | "config" | "metadata">;
+  assistant: Pick<AssistantRow, "assistant_id" | "graph_id" | "metadata">;
   kwargs: RunKwargs;
+  /** The config that the request itself brought; the thread remembers it. */
+  given?: Record<string, unknown>;
   metadata: Record<string, unknown>;
   strategy: MultitaskStrategy;
   afterSeconds: number;
@@ -117,14 +120,14 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
     graphId: start.assistant.graph_id,
     owner: start.owner,
     metadata,
-    kwargs: start.kwargs,
+    kwargs: inheriting(start.kwargs, thread, start.given ?? {}),
     multitaskStrategy: start.strategy,
     branch: start.forks ? start.runId : (branch ?? ROOT_BRANCH),
     stateless: start.stateless,
     afterSeconds: start.afterSeconds,
     claimedBy: claims ? context.workerId : null,
     leaseSeconds: context.leaseSeconds,
-    threadConfig: accumulate(start.assistant.config, thread.config, start.kwargs.config),
+    threadConfig: remembering(thread, start.given ?? {}),
   });
   if (run === null) throw new AppError("conflict", `Run ${start.runId} exists already.`, { details: { run_id: start.runId } });
   const child = childOf({ ...thread, graph_id: start.assistant.graph_id });
@@ -211,10 +214,4 @@ async function makeRoom(
 function goesOn(start: StartRun): boolean {
   const { input, command } = start.kwargs;
   return start.forks || (input !== null && input !== undefined) || (command?.goto ?? null) !== null || (command?.update ?? null) !== null;
-}
-
-/** thread.config remembers what its runs were configured with: assistant < thread < run. */
-function accumulate(...configs: Record<string, unknown>[]): Record<string, unknown> {
-  const configurable = Object.assign({}, ...configs.map((config) => config["configurable"] ?? {})) as Record<string, unknown>;
-  return { ...(Object.assign({}, ...configs) as Record<string, unknown>), configurable };
 }

@@ -34,8 +34,8 @@ export function readChunk(chunk: unknown): GraphChunk | null {
 
 /**
  * Turns what a graph streams into the v1 events of the wire. Event names carry the subgraph as `mode|ns1|ns2`.
- * The old `messages` mode accumulates: `messages/metadata` once per message, `messages/partial` as it grows, `messages/complete` once
- * it stands in the state. `messages-tuple` is asked for under that name and sent as `messages`.
+ * The old `messages` mode accumulates: `messages/metadata` once per message, `messages/partial` as it grows, `messages/complete` right after
+ * the state that it stands in; its names never carry a subgraph. `messages-tuple` is asked for under that name and sent as `messages`.
  */
 export class WireEvents {
   readonly #requested: ReadonlySet<StreamMode>;
@@ -50,15 +50,16 @@ export class WireEvents {
     const named = (name: string) => [name, ...namespace].join("|");
     if (mode === "messages") {
       if (this.#requested.has("messages-tuple")) yield { event: named("messages"), data: payload };
-      if (this.#requested.has("messages")) yield* this.#partial(payload, named);
+      if (this.#requested.has("messages")) yield* this.#partial(payload);
       return;
     }
-    if (mode === "values" && this.#requested.has("messages")) yield* this.#completed(payload, named);
     // what the graph was asked for on our own behalf is not the client's business
-    if (!this.#requested.has(mode as StreamMode)) return;
-    if (mode === "debug") yield { event: named("debug"), data: debugEvent(payload) };
-    else if (mode === "checkpoints") yield { event: named("checkpoints"), data: checkpointEvent(payload) };
-    else yield { event: named(mode), data: payload };
+    if (this.#requested.has(mode as StreamMode)) {
+      if (mode === "debug") yield { event: named("debug"), data: debugEvent(payload) };
+      else if (mode === "checkpoints") yield { event: named("checkpoints"), data: checkpointEvent(payload) };
+      else yield { event: named(mode), data: payload };
+    }
+    if (mode === "values" && this.#requested.has("messages")) yield* this.#completed(payload);
   }
 
   /** An event of `streamEvents`, forwarded as it is; hidden runs and the root's own chunks are left out. */
@@ -68,23 +69,23 @@ export class WireEvents {
     yield { event: "events", data: event };
   }
 
-  *#partial(payload: unknown, named: (name: string) => string): Generator<WireEvent> {
+  *#partial(payload: unknown): Generator<WireEvent> {
     const [message, metadata] = Array.isArray(payload) ? (payload as unknown[]) : [];
     if (!isBaseMessage(message) || !isBaseMessageChunk(message) || message.id === undefined) return;
     const known = this.#growing.get(message.id);
-    if (known === undefined) yield { event: named("messages/metadata"), data: { [message.id]: { metadata } } };
+    if (known === undefined) yield { event: "messages/metadata", data: { [message.id]: { metadata } } };
     const grown: BaseMessageChunk = known === undefined ? message : known.concat(message);
     this.#growing.set(message.id, grown);
-    yield { event: named("messages/partial"), data: [grown] };
+    yield { event: "messages/partial", data: [grown] };
   }
 
-  *#completed(payload: unknown, named: (name: string) => string): Generator<WireEvent> {
+  *#completed(payload: unknown): Generator<WireEvent> {
     const messages = typeof payload === "object" && payload !== null && "messages" in payload ? payload.messages : [];
     const fresh = (Array.isArray(messages) ? messages : [messages]).filter(
       (message: unknown): message is BaseMessage => isBaseMessage(message) && message.id !== undefined && !this.#complete.has(message.id),
     );
     for (const message of fresh) if (message.id !== undefined) this.#complete.add(message.id);
-    if (fresh.length > 0) yield { event: named("messages/complete"), data: fresh };
+    if (fresh.length > 0) yield { event: "messages/complete", data: fresh };
   }
 }
 

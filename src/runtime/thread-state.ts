@@ -57,10 +57,18 @@ function threadTask(task: StateSnapshot["tasks"][number]): ThreadTask {
     path: toPlain(task.path ?? []) as unknown[],
     error: task.error === undefined || task.error === null ? null : errorText(task.error),
     interrupts: interruptsOf(task),
-    checkpoint: nested === undefined ? null : checkpointOf(isSnapshot ? (nested as StateSnapshot).config : nested),
+    // where the subgraph's state is to be asked for; once it is there it names its checkpoint itself
+    checkpoint: nested === undefined || isSnapshot ? null : named(checkpointOf(nested)),
     state: isSnapshot ? threadState(nested as StateSnapshot) : null,
     result: task.result === undefined ? null : toPlain(task.result),
   };
+}
+
+/** Without what it does not name. */
+function named(checkpoint: Checkpoint | null): ThreadTask["checkpoint"] {
+  if (checkpoint === null) return null;
+  const { checkpoint_id, checkpoint_map, ...address } = checkpoint;
+  return { ...address, ...(checkpoint_id === null ? {} : { checkpoint_id }), ...(checkpoint_map === null ? {} : { checkpoint_map }) };
 }
 
 /** Pending interrupts of a task as plain data. */

@@ -22,6 +22,7 @@ import { removeThread } from "./remove-thread.ts";
 import { toCommand } from "./run-config.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { editingThread, refuseWhileActive } from "./thread-edit.ts";
+import { settingsOfThread } from "./thread-settings.ts";
 import { checkpointOf, EMPTY_STATE, threadState } from "./thread-state.ts";
 import { showValues, withValues, withValuesKept } from "./thread-values.ts";
 import type { Worker } from "./worker.ts";
@@ -41,10 +42,12 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     return mustFind((await permit(caller, "threads:read", { thread_id: threadId })).access, threadId);
   }
 
-  async function graphOf(thread: ThreadRow, config: GraphConfig): Promise<RunnableGraph> {
+  /** The graph that ran on the thread, and the config to ask it with at this address. */
+  async function graphOf(thread: ThreadRow, address: Record<string, unknown>): Promise<{ graph: RunnableGraph; config: GraphConfig }> {
     if (thread.graph_id === null)
       throw new AppError("invalid_request", `Thread ${thread.thread_id} has no graph yet: run one on it, or create it with metadata {"graph_id": …}.`);
-    return context.graphs.compiled(thread.graph_id, config);
+    const config = { configurable: { ...(await settingsOfThread(context, thread.graph_id, thread.thread_id)), ...address } };
+    return { graph: await context.graphs.compiled(thread.graph_id, config), config };
   }
 
   async function shown(row: ThreadRow): Promise<Thread> {
@@ -157,8 +160,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     async state(caller, threadId, input) {
       const thread = await mustRead(caller, threadId);
       if (thread.graph_id === null) return { ...EMPTY_STATE };
-      const config = { configurable: addressOf(threadId, input.checkpoint) };
-      const graph = await graphOf(thread, config);
+      const { graph, config } = await graphOf(thread, addressOf(threadId, input.checkpoint));
       const snapshot = await graph.getState(config, { subgraphs: input.subgraphs });
       const asks = !input.checkpoint?.checkpoint_ns && snapshot.tasks.some((task) => task.interrupts.length > 0);
       if (!asks) return threadState(snapshot);
@@ -172,8 +174,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       const thread = await mustFind((await permit(caller, "threads:update", { thread_id: threadId })).access, threadId);
       await refuseWhileActive(sql, threadId);
       if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
-      const config = { configurable: addressOf(threadId, input.checkpoint) };
-      const graph = await graphOf(thread, config);
+      const { graph, config } = await graphOf(thread, addressOf(threadId, input.checkpoint));
       const updated = await editingThread(sql, { threadId, at: input.checkpoint }, () => applyUpdate(graph, config, input.values, input.as_node));
       if (thread.graph_id !== null) await refreshThread(context, thread, thread.graph_id);
       const checkpoint = checkpointOf(updated);
@@ -184,8 +185,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
     async history(caller, threadId, input) {
       const thread = await mustRead(caller, threadId);
       if (thread.graph_id === null) return [];
-      const config = { configurable: { checkpoint_ns: "", ...addressOf(threadId, input.checkpoint) } };
-      const graph = await graphOf(thread, config);
+      const { graph, config } = await graphOf(thread, { checkpoint_ns: "", ...addressOf(threadId, input.checkpoint) });
       const states = [];
       const before = input.before?.checkpoint_id ? { configurable: addressOf(threadId, input.before) } : undefined;
       for await (const snapshot of graph.getStateHistory(config, {

@@ -243,7 +243,10 @@ export class Worker implements AsyncDisposable {
       const executed = await executeRun(this.#context, { ...active, frames, signal: active.abort.signal, ports: this.#ports(run) });
       // a cancellation that came while the last step ended still counts if it came before the commit
       if (stopOf(active) === "cancelled") return await this.#endCancelled(active);
-      await this.#finish(active, { status: "success", error: null, valuesJson: executed.paused ? null : executed.valuesJson });
+      const tell = () => {
+        for (const { event, json } of executed.pause) frames.writeJson(event, json);
+      };
+      await this.#finish(active, { status: "success", error: null, valuesJson: executed.paused ? null : executed.valuesJson, tell });
     } catch (error) {
       const stop = stopOf(active);
       if (stop === null || stop === "timeout") active.events?.fail(error);
@@ -278,15 +281,15 @@ export class Worker implements AsyncDisposable {
 
   async #endFailed(active: Active, frames: FrameWriter, status: "error" | "timeout", cause: unknown): Promise<void> {
     const error = runErrorOf(cause);
-    frames.write("error", error);
+    const tell = () => void frames.write("error", error);
     await this.#fenceOff(active);
     try {
-      await this.#finish(active, { status, error, valuesJson: null });
+      await this.#finish(active, { status, error, valuesJson: null, tell });
     } catch (failure) {
       const isLost = isAppError(failure) && failure.code === "lease_lost";
       if (isLost || isConnectionLost(failure) || active.run.crashes < MAX_CRASHES) throw failure;
       this.#context.log.error({ err: failure, run_id: active.run.run_id }, "a run cannot be ended properly, however often it is tried: it is marked as failed");
-      await this.#whileHeld(active, () => abandonRun(this.#context, active.run, error));
+      await this.#whileHeld(active, () => abandonRun(this.#context, active.run, error, tell));
     }
   }
 

@@ -26,5 +26,7 @@ export async function searchAssistants(sql: Sql, search: AssistantSearch): Promi
       ${search.name === undefined ? sql`` : sql`and strpos(lower(a.name), lower(${search.name}::text)) > 0`}
       ${search.metadata === undefined ? sql`` : sql`and a.metadata @> ${JSON.stringify(search.metadata)}::jsonb`}
     order by ${sql(`a.${by}`)} ${search.sort_order === "asc" ? sql`asc` : sql`desc`}, a.assistant_id limit ${search.limit} offset ${search.offset}`;
+  // behind the last page there is no row to tell it
+  if (rows.length === 0 && search.offset > 0) return { rows, total: (await searchAssistants(sql, { ...search, limit: 1, offset: 0 })).total };
   return { rows, total: rows[0]?.total ?? 0 };
 }

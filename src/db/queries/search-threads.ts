@@ -28,6 +28,8 @@ export async function searchThreads(
   const rows = await sql<(ThreadRow & { total: number })[]>`
     select ${threadColumns(sql)}, count(*) over ()::int as total from threads t where ${matchingThreads(sql, search)}
     order by ${sql(`t.${by}`)} ${search.sort_order === "asc" ? sql`asc` : sql`desc`}, t.thread_id limit ${search.limit} offset ${search.offset}`;
+  // behind the last page there is no row to tell it
+  if (rows.length === 0 && search.offset > 0) return { rows, total: (await searchThreads(sql, { ...search, limit: 1, offset: 0 })).total };
   return { rows, total: rows[0]?.total ?? 0 };
 }
 
