@@ -4,7 +4,9 @@ import { expect } from "vitest";
 import { verifies } from "./verifies.ts";
 import { world } from "./world.ts";
 
-const here = world();
+const here = world({
+  environment: () => ({ LANGGRAPH_CONFIG: JSON.stringify({ mirror: { config: { configurable: { model: "from outside" } }, context: { place: "here" } } }) }),
+});
 const NAMESPACE = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
 
 verifies("assistants.system", async () => {
@@ -130,4 +132,53 @@ verifies("assistants.subgraphs", async () => {
   expect(Object.keys(await here.client.assistants.getSubgraphs("parent"))).toEqual(["child"]);
   expect(Object.keys(await here.client.assistants.getSubgraphs("parent", { namespace: "child", recurse: true }))).toEqual(["child"]);
   expect(await here.client.assistants.getSubgraphs("steps")).toEqual({});
+});
+
+verifies("assistants.subgraphs-recursive", async () => {
+  const all = await here.client.assistants.getSubgraphs("trip", { recurse: true });
+  expect(Object.keys(all)).toEqual(["errand", "errand|call"]);
+  for (const schemas of Object.values(all)) expect(schemas).toMatchObject({ state: expect.anything(), input: expect.anything(), output: expect.anything() });
+});
+
+verifies("assistants.graph-shape", async () => {
+  const drawn = await here.client.assistants.getGraph("crossing");
+  expect(drawn.nodes).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ id: "__start__", type: "schema" }),
+      expect.objectContaining({ id: "choose", type: "runnable", data: expect.objectContaining({ name: "choose" }) }),
+      expect.objectContaining({ id: "__end__", type: "schema" }),
+    ]),
+  );
+  expect(drawn.edges).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ source: "__start__", target: "choose" }),
+      expect.objectContaining({ source: "choose", target: "left", conditional: true }),
+      expect.objectContaining({ source: "right", target: "carry", conditional: true }),
+    ]),
+  );
+});
+
+verifies("assistants.versions", async () => {
+  const { assistant_id: id } = await here.client.assistants.create({ graphId: "steps" });
+  await here.client.assistants.update(id, { config: { configurable: { model: "m" } } });
+  await here.client.assistants.update(id, { metadata: { mark: "third" } });
+  const numbers = async (query?: Parameters<typeof here.client.assistants.getVersions>[1]) =>
+    (await here.client.assistants.getVersions(id, query)).map((version) => version.version);
+  expect(await numbers()).toEqual([3, 2, 1]);
+  expect(await numbers({ limit: 1 })).toEqual([3]);
+  expect(await numbers({ offset: 1 })).toEqual([2, 1]);
+  expect(await numbers({ metadata: { mark: "third" } })).toEqual([3]);
+  expect((await here.client.assistants.getVersions(id, { limit: 1, offset: 1 }))[0]).toMatchObject({ config: { configurable: { model: "m" } } });
+  await here.client.assistants.delete(id);
+  await expect(here.client.assistants.getVersions(id)).rejects.toThrowError("HTTP 404");
+});
+
+verifies("assistants.from-environment", async () => {
+  const [found] = await here.client.assistants.search({ graphId: "mirror", metadata: { created_by: "system" } });
+  expect(found).toMatchObject({ name: "mirror", config: { configurable: { model: "from outside" } }, context: { place: "here" } });
+  const { thread_id: id } = await here.client.threads.create();
+  expect(await here.client.runs.wait(id, "mirror", { input: {} })).toMatchObject({
+    configurable: { model: "from outside" },
+    context: { place: "here" },
+  });
 });

@@ -55,3 +55,23 @@ verifies("interrupt.update-goto", async () => {
   const moved = await here.client.runs.wait(id, "steps", { command: { update: { log: ["moved"] }, goto: "three" } });
   expect(moved).toMatchObject({ log: ["one", "two", "three", "moved", "three"] });
 });
+
+verifies("interrupt.command-shapes", async () => {
+  const { thread_id: id } = await here.client.threads.create();
+  await here.client.runs.wait(id, "crossing", { input: { way: "left" } });
+  let log = ["choose left", "left"];
+  const sent = async (command: Record<string, unknown>, added: string[], rest: Record<string, unknown> = {}) => {
+    const answer = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: "crossing", command });
+    log = [...log, ...added];
+    expect([answer.status, await answer.json()]).toEqual([200, { way: "left", ...rest, log }]);
+  };
+  await sent({ update: [["log", ["pairs"]]] }, ["pairs"]);
+  await sent({ goto: "left" }, ["left"]);
+  await sent({ goto: { node: "carry", input: { load: "one" } } }, ["carry one"]);
+  await sent({ goto: ["left", { node: "carry", input: { load: "two" } }] }, ["left", "carry two"]);
+  // LangGraph's own Send and Command as JSON, and Python's with all its fields
+  await sent({ lg_name: "Command", goto: [{ lg_name: "Send", node: "carry", args: { load: "three" } }] }, ["carry three"]);
+  await sent({ graph: null, update: { log: ["four"] }, resume: null, goto: [] }, ["four"]);
+  const nothing = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: "crossing", command: { resume: "no question" } });
+  expect(nothing.status).toBe(409);
+});

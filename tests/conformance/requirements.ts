@@ -54,12 +54,21 @@ export const REQUIREMENTS = {
     source: "sdk threads.search, agent-chat-ui, agent-inbox",
   },
   "threads.count": { behaviour: "count is a bare integer", source: "sdk threads.count" },
-  "threads.extract": { behaviour: "a search extracts paths of a thread under names of the client's choice, null where there is nothing", source: "sdk threads.search extract" },
-  "threads.pages": { behaviour: "lists tell their exact total, also behind the last page, and the next offset while there is one", source: "sdk includePagination; ours" },
+  "threads.extract": {
+    behaviour: "a search extracts paths of a thread under names of the client's choice, null where there is nothing",
+    source: "sdk threads.search extract",
+  },
+  "threads.pages": {
+    behaviour: "lists tell their exact total, also behind the last page, and the next offset while there is one",
+    source: "sdk includePagination; ours",
+  },
   "threads.update": { behaviour: "PATCH merges metadata; return=minimal answers 204", source: "sdk threads.update" },
   "threads.delete": { behaviour: "delete is 204 and takes runs and state along", source: "sdk threads.delete" },
   "threads.copy": { behaviour: "copy makes an independent thread with the same state; of nothing it is 409", source: "sdk threads.copy" },
-  "threads.copy-history": { behaviour: "a copy has the same history under its own id, and editing it leaves the original alone", source: "peer's client suite" },
+  "threads.copy-history": {
+    behaviour: "a copy has the same history under its own id, and editing it leaves the original alone",
+    source: "peer's client suite",
+  },
   "threads.supersteps-commands": { behaviour: "supersteps take commands, and the input as __input__", source: "sdk threads.create supersteps; peer" },
   "threads.copy-asking": { behaviour: "the copy of a thread that asks can be answered on its own", source: "sdk threads.copy, agent-inbox" },
   "threads.ttl": {
@@ -85,7 +94,10 @@ export const REQUIREMENTS = {
     behaviour: "the state of a paused subgraph is edited at its task's checkpoint, goes on from there, and has a history of its own",
     source: "peer's client suite",
   },
-  "state.factory": { behaviour: "state and edits of a graph that a factory makes are those of the graph that the thread's runs got", source: "peer's client suite" },
+  "state.factory": {
+    behaviour: "state and edits of a graph that a factory makes are those of the graph that the thread's runs got",
+    source: "peer's client suite",
+  },
   "state.update": { behaviour: "an update writes a checkpoint as a node, which the next run goes on from", source: "sdk threads.updateState" },
   "state.update-end": { behaviour: "values null as __end__ closes an interrupted thread", source: "agent-inbox ignore" },
   "state.update-busy": { behaviour: "an update during a run is 409", source: "peer" },
@@ -105,7 +117,10 @@ export const REQUIREMENTS = {
   },
   "runs.wait": { behaviour: "wait answers the final values as JSON", source: "sdk runs.wait" },
   "runs.wait-error": { behaviour: "a failed run waits into __error__, which the SDK throws", source: "sdk runs.wait raiseError" },
-  "runs.wait-cancelled": { behaviour: "whoever waits for a run that is cancelled gets what the thread holds then", source: "sdk runs.wait looks into the answer; peer" },
+  "runs.wait-cancelled": {
+    behaviour: "whoever waits for a run that is cancelled gets what the thread holds then",
+    source: "sdk runs.wait looks into the answer; peer",
+  },
   "runs.join-failed": { behaviour: "joining a failed run answers its error, joining its stream ends with the error event", source: "peer's client suite" },
   "runs.stateless": { behaviour: "stateless runs create, wait and stream without a thread, and leave none", source: "sdk runs.*(null)" },
   "runs.stateless-address": { behaviour: "a stateless run has the address /runs/:id, and its stream can be joined there", source: "sdk runs.joinStream(null)" },
@@ -152,21 +167,34 @@ export const REQUIREMENTS = {
   "stream.updates": { behaviour: "updates: one object a node", source: "peer" },
   "stream.messages-tuple": { behaviour: "messages-tuple: event messages with [chunk, metadata], token by token", source: "peer, useStream" },
   "stream.messages": { behaviour: "messages: metadata once, partial accumulating, complete at the end", source: "peer" },
-  "stream.messages-complete": { behaviour: "messages/complete comes right after the values that it is part of, and is the last event", source: "peer's client suite" },
+  "stream.messages-complete": {
+    behaviour: "messages/complete comes right after the values that it is part of, and is the last event",
+    source: "peer's client suite",
+  },
   "stream.messages-subgraphs": {
-    behaviour: "messages of a subgraph come without asking for subgraphs; with them messages-tuple names it, the old mode never does; a tool's message is whole",
+    behaviour:
+      "messages of a subgraph come without asking for subgraphs; with them messages-tuple names it, the old mode never does; a tool's message is whole",
     source: "peer",
   },
   "stream.custom": { behaviour: "custom: what the writer was given, verbatim", source: "peer" },
   "stream.events": { behaviour: "events: LangChain's event objects", source: "peer" },
   "stream.events-set": { behaviour: "the root's own chunks are no events", source: "peer's client suite" },
   "stream.debug-tasks-checkpoints": { behaviour: "debug, tasks and checkpoints carry their payloads", source: "peer, Studio" },
-  "stream.debug-history": { behaviour: "the checkpoints of debug are those of the history, in order, also when a run goes on from one", source: "peer's client suite" },
+  "stream.debug-history": {
+    behaviour: "the checkpoints of debug are those of the history, in order, also when a run goes on from one",
+    source: "peer's client suite",
+  },
   "stream.subgraphs": { behaviour: "with stream_subgraphs an event of a subgraph names its namespace", source: "peer" },
-  "stream.subgraphs-deep": { behaviour: "namespaces of subgraphs in subgraphs are joined by |, and nobody gets modes that were not asked for", source: "peer's client suite" },
+  "stream.subgraphs-deep": {
+    behaviour: "namespaces of subgraphs in subgraphs are joined by |, and nobody gets modes that were not asked for",
+    source: "peer's client suite",
+  },
   "stream.interrupt": { behaviour: "an interrupt shows as __interrupt__ with id and value", source: "peer" },
   "stream.breakpoint": { behaviour: "a breakpoint shows as __interrupt__ with nothing in it", source: "peer's client suite" },
-  "stream.answer-at-once": { behaviour: "a question can be answered, and an error followed by the next run, the moment it shows on the stream", source: "RemoteGraph leaves the stream there" },
+  "stream.answer-at-once": {
+    behaviour: "a question can be answered, and an error followed by the next run, the moment it shows on the stream",
+    source: "RemoteGraph leaves the stream there",
+  },
   "stream.error": { behaviour: "a failing graph ends the stream with an error event of name and message", source: "peer" },
   "stream.no-end": { behaviour: "no end event; the last event is a payload and the stream closes", source: "peer's client suite" },
   "stream.location": { behaviour: "Content-Location and Location name the run", source: "sdk reconnect" },
@@ -199,7 +227,10 @@ export const REQUIREMENTS = {
   "remote.state": { behaviour: "RemoteGraph reads state, subgraphs and history, and updates", source: "RemoteGraph" },
   "remote.graph": { behaviour: "RemoteGraph draws the graph and lists its subgraphs", source: "RemoteGraph" },
   "remote.interrupt": { behaviour: "an interrupt is raised in RemoteGraph, and a Command answers it at once or sends elsewhere", source: "RemoteGraph" },
-  "remote.node": { behaviour: "RemoteGraph is a node: its steps are streamed by the graph around it, its question and its error are that graph's", source: "RemoteGraph" },
+  "remote.node": {
+    behaviour: "RemoteGraph is a node: its steps are streamed by the graph around it, its question and its error are that graph's",
+    source: "RemoteGraph",
+  },
 
   // approvals
   "approvals.list": { behaviour: "what waits for a person is listed over all threads, by state, kind and thread", source: "ours" },

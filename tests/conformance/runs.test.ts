@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { verifies } from "./verifies.ts";
-import { type Gate, until, world } from "./world.ts";
+import { collect, type Gate, until, world } from "./world.ts";
 
 const here = world();
 
@@ -303,4 +303,116 @@ verifies("runs.store", async () => {
   expect((await here.client.store.getItem(["conformance"], "word"))?.value).toEqual({ word });
   await here.client.store.putItem(["conformance"], "word", { word: "from outside" });
   expect(await here.client.runs.wait(await newThread(), "memory", { input: { word } })).toMatchObject({ previous: "from outside" });
+});
+
+verifies("runs.wait-cancelled", async () => {
+  const [id, gate] = [await newThread(), here.gate()];
+  const waiting = here.client.runs.wait(id, "gate", { input: gate.input });
+  await until(
+    () => here.client.threads.getState<{ log?: string[] }>(id),
+    ({ values }) => values.log?.includes("entered") === true,
+  );
+  await here.client.runs.cancelMany({ threadId: id, status: "all" });
+  expect(await waiting).toMatchObject({ log: ["entered"] });
+});
+
+verifies("runs.join-failed", async () => {
+  const id = await newThread();
+  const { run_id } = await here.client.runs.create(id, "boom", { input: {} });
+  const error = { error: "CustomError", message: "Boo!" };
+  expect(await here.client.runs.join(id, run_id)).toEqual({ __error__: error });
+  expect((await here.client.runs.get(id, run_id)).status).toBe("error");
+  expect((await collect(here.client.runs.joinStream(id, run_id))).at(-1)).toMatchObject({ event: "error", data: error });
+  expect(await here.client.threads.get(id)).toMatchObject({ status: "error", error });
+});
+
+verifies("runs.stateless-address", async () => {
+  const answer = await here.http("POST", "/runs", { assistant_id: "steps", input: {}, stream_resumable: true });
+  const run = (await answer.json()) as { run_id: string };
+  expect(answer.headers.get("content-location")).toBe(`/runs/${run.run_id}`);
+  const events = await collect(here.client.runs.joinStream(null, run.run_id, { lastEventId: "-1" }));
+  expect(events.at(-1)).toMatchObject({ event: "values", data: { last: "three" } });
+});
+
+verifies("runs.stateless-keep", async () => {
+  // "keep" in Python and in the API, "continue" in the types of the JavaScript SDK
+  for (const word of ["keep", "continue"]) {
+    const answer = await here.http("POST", "/runs", { assistant_id: "steps", input: {}, on_completion: word, metadata: { mark: word } });
+    const run = (await answer.json()) as { thread_id: string; run_id: string };
+    await reached(run.thread_id, run.run_id, "success");
+    expect((await here.client.threads.getState(run.thread_id)).values).toMatchObject({ last: "three" });
+    expect(await here.client.threads.search({ ids: [run.thread_id] })).toMatchObject([{ status: "idle", metadata: { mark: word } }]);
+  }
+});
+
+verifies("runs.list-select", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  expect(await here.client.runs.list(id, { select: ["run_id", "status"] })).toEqual([{ run_id: expect.any(String), status: "success" }]);
+  expect(await here.client.runs.list(id, { select: ["status"] })).toEqual([{ status: "success" }]);
+});
+
+verifies("runs.config-inherited", async () => {
+  const assistant = await here.client.assistants.create({ graphId: "mirror", config: { configurable: { model: "small", tone: "dry" } } });
+  const id = await newThread();
+  const run = (assistantId: string, configurable?: Record<string, unknown>) =>
+    here.client.runs.wait(id, assistantId, { input: {}, ...(configurable === undefined ? {} : { config: { configurable } }) });
+  const first = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: "mirror", input: {} }, { "x-trace": "once" });
+  expect(await first.json()).toMatchObject({ configurable: { "x-trace": "once" } });
+  expect(await run(assistant.assistant_id, { model: "large", user_id: "ann" })).toMatchObject({
+    configurable: { model: "large", tone: "dry", user_id: "ann" },
+  });
+  await here.client.assistants.update(assistant.assistant_id, { config: { configurable: { model: "tiny", tone: "warm" } } });
+  const silent = await run(assistant.assistant_id);
+  expect(silent).toMatchObject({ configurable: { model: "large", tone: "warm", user_id: "ann" } });
+  // a header belongs to its request
+  expect(silent).not.toHaveProperty(["configurable", "x-trace"]);
+  // another assistant does not get what the first one brought
+  const other = await run("mirror", { model: "other" });
+  expect(other).toMatchObject({ configurable: { model: "other", user_id: "ann" } });
+  expect(other).not.toHaveProperty(["configurable", "tone"]);
+});
+
+verifies("runs.nulls", async () => {
+  const names = [
+    "command config context metadata checkpoint checkpoint_id stream_mode stream_subgraphs stream_resumable interrupt_before interrupt_after webhook",
+    "multitask_strategy if_not_exists on_completion on_disconnect after_seconds durability checkpoint_during feedback_keys langsmith_tracer",
+  ].flatMap((line) => line.split(" "));
+  const nothing = Object.fromEntries(names.map((name) => [name, null]));
+  const id = await newThread();
+  const run = await here.http("POST", `/threads/${id}/runs/wait`, { assistant_id: "steps", input: {}, ...nothing });
+  expect([run.status, await run.json()]).toMatchObject([200, { last: "three" }]);
+  const bodies: [method: string, path: string, fields: string, rest?: Record<string, unknown>][] = [
+    ["POST", "/threads", "thread_id metadata if_exists supersteps ttl"],
+    ["PATCH", `/threads/${id}`, "metadata ttl"],
+    ["POST", "/threads/search", "metadata values status ids limit offset sort_by sort_order select extract"],
+    ["POST", "/threads/count", "metadata values status"],
+    ["POST", `/threads/${id}/state`, "values as_node checkpoint checkpoint_id"],
+    ["POST", `/threads/${id}/state/checkpoint`, "checkpoint subgraphs"],
+    ["POST", `/threads/${id}/history`, "limit before metadata checkpoint"],
+    ["POST", "/assistants", "assistant_id config context metadata name description if_exists", { graph_id: "steps" }],
+    ["POST", "/assistants/search", "graph_id name metadata limit offset sort_by sort_order select"],
+    ["POST", "/assistants/count", "graph_id name metadata"],
+    ["POST", "/assistants/steps/versions", "metadata limit offset"],
+    ["PUT", "/store/items", "index ttl", { namespace: ["nulls"], key: "k", value: {} }],
+    ["POST", "/store/items/search", "filter query limit offset refresh_ttl", { namespace_prefix: ["nulls"] }],
+    ["POST", "/store/namespaces", "prefix suffix max_depth limit offset"],
+    ["POST", "/runs/crons/search", "assistant_id thread_id enabled metadata limit offset sort_by sort_order select"],
+    ["POST", "/runs/crons/count", "assistant_id thread_id metadata"],
+  ];
+  for (const [method, path, fields, rest] of bodies) {
+    const answer = await here.http(method, path, { ...Object.fromEntries(fields.split(" ").map((name) => [name, null])), ...rest });
+    expect([method, path, answer.ok ? "ok" : await answer.text()]).toEqual([method, path, "ok"]);
+  }
+});
+
+verifies("runs.durability", async () => {
+  const saved = async (options: Parameters<typeof here.client.runs.wait>[2]) => {
+    const id = await newThread();
+    await here.client.runs.wait(id, "steps", { input: {}, ...options });
+    return (await here.client.threads.getHistory(id, { limit: 100 })).length;
+  };
+  expect(await saved({ durability: "sync" })).toBe(5);
+  expect(await saved({ durability: "exit" })).toBe(1);
+  expect(await saved({ checkpointDuring: false })).toBe(1);
 });

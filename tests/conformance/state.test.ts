@@ -119,3 +119,45 @@ verifies("state.history-metadata", async () => {
   expect(marked[0]?.metadata).toMatchObject({ mark, run_id: expect.any(String) });
   expect(all.length).toBe(10);
 });
+
+verifies("state.subgraph-edit", async () => {
+  const id = await ran("trip", { city: "Rome" });
+  const state = await here.client.threads.getState(id);
+  expect(state.tasks).toEqual([
+    {
+      id: expect.any(String),
+      name: "errand",
+      path: ["__pregel_pull", "errand"],
+      error: null,
+      interrupts: [],
+      checkpoint: { thread_id: id, checkpoint_ns: expect.stringMatching(/^errand:/) },
+      state: null,
+      result: null,
+    },
+  ]);
+  const whole = await here.client.threads.getState(id, undefined, { subgraphs: true });
+  expect(whole.tasks[0]).toMatchObject({ checkpoint: null, state: { values: { city: "ROME" }, next: ["call"], tasks: [{ name: "call" }] } });
+  const inside = state.tasks[0]?.checkpoint;
+  if (!inside) throw new Error("no checkpoint of the subgraph");
+  await here.client.threads.updateState(id, { values: { city: "Oslo" }, checkpoint: inside });
+  expect(await here.client.threads.getState(id, inside)).toMatchObject({ values: { city: "Oslo" }, next: ["call"] });
+  expect(await here.client.runs.wait(id, "trip", { input: null })).toMatchObject({ report: "It is sunny in Oslo", log: ["plan", "home"] });
+  const nexts = async (options?: Parameters<typeof here.client.threads.getHistory>[1]) =>
+    (await here.client.threads.getHistory(id, options)).map(({ next }) => next[0] ?? null);
+  expect(await nexts()).toEqual([null, "home", "errand", "plan", "__start__"]);
+  expect(await nexts({ checkpoint: inside })).toEqual([null, "call", "call", "look", "__start__"]);
+});
+
+verifies("state.factory", async () => {
+  const { assistant_id } = await here.client.assistants.create({ graphId: "dynamic", config: { configurable: { node_name: "mine" } } });
+  const { thread_id: id } = await here.client.threads.create({ graphId: "dynamic" });
+  await here.client.runs.wait(id, assistant_id, { input: {} });
+  await here.client.threads.updateState(id, { values: { log: ["edited"] }, asNode: "mine" });
+  expect((await here.client.threads.getState(id)).values).toEqual({ log: ["mine", "edited"] });
+
+  const { thread_id: paused } = await here.client.threads.create();
+  const given = { configurable: { node_name: "asked" } };
+  await here.client.runs.wait(paused, "dynamic", { input: {}, config: given, interruptBefore: ["asked"] });
+  expect([(await here.client.threads.get(paused)).status, (await here.client.threads.getState(paused)).next]).toEqual(["interrupted", ["asked"]]);
+  expect(await here.client.runs.wait(paused, "dynamic", { input: null })).toEqual({ log: ["asked"] });
+});

@@ -217,3 +217,127 @@ verifies("stream.restart", async () => {
     await second?.[Symbol.asyncDispose]();
   }
 });
+
+verifies("stream.messages-complete", async () => {
+  const events = await streamed("chat", { input: HELLO, streamMode: ["messages", "values"] });
+  const names = events.map((event) => event.event);
+  expect([...new Set(names)].toSorted()).toEqual(["messages/complete", "messages/metadata", "messages/partial", "metadata", "values"]);
+  expect(names.slice(-2)).toEqual(["values", "messages/complete"]);
+  const [answer] = (data(events, "messages/complete") as [{ id: string; content: string; type: string }][]).at(-1) ?? [];
+  expect(answer).toMatchObject({ content: "Hello to you too", type: "ai" });
+  const partial = (data(events, "messages/partial") as [{ id: string; content: string }][]).at(-1)?.[0];
+  expect(partial).toMatchObject({ id: answer?.id, content: answer?.content });
+});
+
+verifies("stream.messages-subgraphs", async () => {
+  const within = await streamed("desk", { input: HELLO, streamMode: ["messages-tuple"] });
+  const whole = (data(within, "messages") as [{ type: string; content: string }][]).map(([message]) => message);
+  expect(whole.filter(({ type }) => type === "tool")).toMatchObject([{ content: "filed" }]);
+  expect(
+    whole
+      .slice(0, -2)
+      .map(({ content }) => content)
+      .join(""),
+  ).toBe("Hello to you too");
+
+  const named = await streamed("desk", { input: HELLO, streamMode: ["messages", "messages-tuple"], streamSubgraphs: true });
+  const names = new Set(named.map((event) => event.event.replaceAll(/:[0-9a-f-]{36}/g, "")));
+  expect([...names].toSorted()).toEqual([
+    "messages/complete",
+    "messages/metadata",
+    "messages/partial",
+    "messages|clerk|agent",
+    "messages|seal",
+    "messages|tool",
+    "metadata",
+  ]);
+  const complete = data(named, "messages/complete").flat() as { id: string }[];
+  expect(complete.map(({ id }) => id).filter((id) => ["m1", "t1", "a9"].includes(id))).toEqual(["m1", "t1", "a9"]);
+});
+
+verifies("stream.events-set", async () => {
+  const events = await streamed("chat", { input: HELLO, streamMode: "events" });
+  expect(new Set(events.map((event) => event.event))).toEqual(new Set(["metadata", "events"]));
+  const kinds = new Set((data(events, "events") as { event: string }[]).map((event) => event.event));
+  expect(kinds).toEqual(new Set(["on_chain_start", "on_chain_end", "on_chat_model_start", "on_chat_model_stream", "on_chat_model_end"]));
+});
+
+verifies("stream.debug-history", async () => {
+  const id = await newThread();
+  interface Saved {
+    metadata?: { step?: number } | null;
+    checkpoint: unknown;
+    parent_checkpoint: unknown;
+  }
+  const saved = async (options: Options): Promise<Saved[]> => {
+    const events = (await collect(here.client.runs.stream(id, "steps", { ...options, streamMode: "debug" }))) as Event[];
+    const debugged = data(events, "debug") as { type: string; payload: Saved }[];
+    return debugged.filter(({ type }) => type === "checkpoint").map(({ payload }) => payload);
+  };
+  const places = (states: Saved[]) => states.map(({ metadata, checkpoint, parent_checkpoint }) => ({ step: metadata?.step, checkpoint, parent_checkpoint }));
+  const first = await saved({ input: {}, interruptBefore: ["two"] });
+  const [head] = await here.client.threads.getHistory(id);
+  if (head === undefined) throw new Error("no history");
+  const then = await saved({ checkpoint: head.checkpoint });
+  const history = (await here.client.threads.getHistory(id, { limit: 100 })) as Saved[];
+  // going on tells the checkpoint that it goes on from
+  expect(places([...first, ...then.slice(1)])).toEqual(places(history.toReversed()));
+  expect(then[0]?.checkpoint).toEqual(head.checkpoint);
+});
+
+verifies("stream.subgraphs-deep", async () => {
+  const id = await newThread();
+  const run = async (input: unknown) =>
+    (
+      (await collect(
+        here.client.runs.stream(id, "trip", { input: input as Record<string, unknown> | null, streamMode: ["values", "updates"], streamSubgraphs: true }),
+      )) as Event[]
+    ).map((event) => [event.event.replaceAll(/:[0-9a-f-]{36}/g, ""), event.data]);
+  expect(await run({ city: "Rome" })).toEqual([
+    ["metadata", expect.anything()],
+    ["values", { city: "Rome", log: [] }],
+    ["updates", { plan: { city: "Rome", log: ["plan"] } }],
+    ["values", { city: "Rome", log: ["plan"] }],
+    ["values|errand", { city: "Rome" }],
+    ["updates|errand", { look: { city: "ROME" } }],
+    ["values|errand", { city: "ROME" }],
+    ["updates", { __interrupt__: [] }],
+    ["values", { __interrupt__: [] }],
+  ]);
+  const report = "It is sunny in ROME";
+  expect(await run(null)).toEqual([
+    ["metadata", expect.anything()],
+    ["values", { city: "Rome", log: ["plan"] }],
+    ["values|errand", { city: "ROME" }],
+    ["values|errand|call", { city: "ROME" }],
+    ["updates|errand|call", { dial: { report } }],
+    ["values|errand|call", { city: "ROME", report }],
+    ["updates|errand", { call: { city: "ROME", report } }],
+    ["values|errand", { city: "ROME", report }],
+    ["updates", { errand: { city: "ROME", report } }],
+    ["values", { city: "ROME", report, log: ["plan"] }],
+    ["updates", { home: { log: ["home"] } }],
+    ["values", { city: "ROME", report, log: ["plan", "home"] }],
+  ]);
+});
+
+verifies("stream.breakpoint", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: "values", interruptBefore: ["two"] });
+  expect(data(events, "values").at(-1)).toEqual({ __interrupt__: [] });
+});
+
+verifies("stream.answer-at-once", async () => {
+  /** Leaves the stream at the first event that this is true of. */
+  const untilSeen = async (id: string, graph: string, seen: (event: Event) => boolean): Promise<void> => {
+    for await (const event of here.client.runs.stream(id, graph, { input: {}, streamMode: "updates" })) if (seen(event as Event)) return;
+    throw new Error("it did not show");
+  };
+  for (let round = 0; round < 5; round += 1) {
+    const asking = await newThread();
+    await untilSeen(asking, "ask", (event) => JSON.stringify(event.data).includes("__interrupt__"));
+    expect(await here.client.runs.wait(asking, "ask", { command: { resume: "yes" } })).toMatchObject({ answers: { first: "yes" }, done: true });
+    const failing = await newThread();
+    await untilSeen(failing, "boom", (event) => event.event === "error");
+    expect(await here.client.runs.wait(failing, "steps", { input: {} })).toMatchObject({ last: "three" });
+  }
+});

@@ -118,3 +118,61 @@ verifies("threads.run-metadata", async () => {
   const { assistant_id } = await here.client.assistants.get("steps");
   expect((await here.client.threads.get(id)).metadata).toMatchObject({ graph_id: "steps", assistant_id });
 });
+
+verifies("threads.extract", async () => {
+  const group = randomUUID();
+  const { thread_id: id } = await here.client.threads.create({ metadata: { group } });
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const extract = { final: "values.log[-1]", whole: "values.log", graph: "metadata.graph_id", nothing: "values.log[9].name", proto: "values.__proto__" };
+  const [found] = await here.client.threads.search({ metadata: { group }, extract });
+  expect(found).toMatchObject({ thread_id: id, values: { last: "three" } });
+  const extracted = { final: "three", whole: ["one", "two", "three"], graph: "steps", nothing: null, proto: null };
+  expect(found).toHaveProperty("extracted", extracted);
+  const [selected] = await here.client.threads.search({ metadata: { group }, extract, select: ["thread_id"] });
+  expect(selected).toEqual({ thread_id: id, extracted });
+  expect((await here.http("POST", "/threads/search", { extract: { bad: "values..x" } })).status).toBe(400);
+});
+
+verifies("threads.pages", async () => {
+  const group = randomUUID();
+  for (let made = 0; made < 3; made += 1) await here.client.threads.create({ metadata: { group } });
+  const page = async (limit: number, offset: number) => {
+    const answer = await here.http("POST", "/threads/search", { metadata: { group }, limit, offset });
+    const items = (await answer.json()) as unknown[];
+    return [items.length, answer.headers.get("x-pagination-total"), answer.headers.get("x-pagination-next")];
+  };
+  expect(await page(2, 0)).toEqual([2, "3", "2"]);
+  expect(await page(2, 2)).toEqual([1, "3", null]);
+  expect(await page(3, 0)).toEqual([3, "3", null]);
+  expect(await page(2, 5)).toEqual([0, "3", null]);
+});
+
+verifies("threads.copy-history", async () => {
+  const { thread_id: id } = await here.client.threads.create();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const { thread_id: copy } = await here.client.threads.copy(id);
+  const history = await here.client.threads.getHistory(id, { limit: 100 });
+  expect(history).toHaveLength(5);
+  const copied: unknown = JSON.parse(JSON.stringify(history).replaceAll(id, copy));
+  expect(await here.client.threads.getHistory(copy, { limit: 100 })).toEqual(copied);
+  await here.client.threads.updateState(copy, { values: { log: ["in the copy"] } });
+  expect((await here.client.threads.getState<{ log: string[] }>(copy)).values.log.at(-1)).toBe("in the copy");
+  expect(await here.client.threads.getHistory(id, { limit: 100 })).toEqual(history);
+});
+
+verifies("threads.supersteps-commands", async () => {
+  const { thread_id: id } = await here.client.threads.create({
+    graphId: "steps",
+    supersteps: [
+      { updates: [{ values: { log: ["given"] }, asNode: "__input__" }] },
+      { updates: [{ values: { log: ["given"] }, asNode: "__start__" }] },
+      { updates: [{ values: null, command: { update: { log: ["by command"] } }, asNode: "one" }] },
+    ],
+  });
+  const history = await here.client.threads.getHistory<{ log: string[] }>(id);
+  expect(history.map((state) => [state.next[0], state.values.log])).toEqual([
+    ["two", ["given", "by command"]],
+    ["one", ["given"]],
+    ["__start__", []],
+  ]);
+});
