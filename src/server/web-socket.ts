@@ -18,9 +18,12 @@ interface Upgrade {
 const upgrades = new WeakMap<IncomingMessage, Upgrade>();
 const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, perMessageDeflate: false, clientTracking: false });
 
-/** Other protocols that a client offers (`h2c`, of curl and Java) are left alone: their requests are plain ones. */
+/**
+ * Other protocols that a client offers (`h2c`, of curl and Java) are left alone: their requests are plain ones. So is everything but GET, which
+ * would lose its body.
+ */
 export function isWebSocketRequest(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === "websocket";
+  return request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
 /** Hands upgrade requests to the application. Answers the open connections, to be cut when the server closes. */

@@ -4,16 +4,16 @@ import type { HttpSettings } from "#protocol/langgraph-json.ts";
 
 const OF_A_THREADS_RUNS = "(?:runs|commands|stream)(?:/|$)";
 
-/** What each word of `http` in a langgraph.json takes away. Runs live under threads too. */
+/** What each word of `http` in a langgraph.json takes away, in upper and lower case as Express matches routes. Runs live under threads too. */
 const PATHS = {
-  disable_assistants: /^\/assistants(?:\/|$)/,
-  disable_threads: new RegExp(`^/threads(?:$|/(?![^/]+/${OF_A_THREADS_RUNS}))`),
-  disable_runs: new RegExp(`^/runs(?:/|$)|^/threads/[^/]+/${OF_A_THREADS_RUNS}`),
-  disable_store: /^\/store(?:\/|$)/,
-  disable_meta: /^\/(?:(?:ok|info|metrics|docs|openapi\.json)\/?|docs\/.*)?$/,
-  disable_mcp: /^\/mcp(?:\/|$)/,
-  disable_a2a: /^\/(?:a2a(?:\/|$)|\.well-known\/agent-card\.json$)/,
-  disable_ui: /^\/ui(?:\/|$)/,
+  disable_assistants: /^\/assistants(?:\/|$)/i,
+  disable_threads: new RegExp(`^/threads(?:$|/(?![^/]+/${OF_A_THREADS_RUNS}))`, "i"),
+  disable_runs: new RegExp(`^/runs(?:/|$)|^/threads/[^/]+/${OF_A_THREADS_RUNS}`, "i"),
+  disable_store: /^\/store(?:\/|$)/i,
+  disable_meta: /^\/(?:(?:ok|info|metrics|docs|openapi\.json)\/?|docs\/.*)?$/i,
+  disable_mcp: /^\/mcp(?:\/|$)/i,
+  disable_a2a: /^\/(?:a2a(?:\/|$)|\.well-known\/agent-card\.json(?:\/|$))/i,
+  disable_ui: /^\/ui(?:\/|$)/i,
 } as const satisfies Partial<Record<keyof HttpSettings, RegExp>>;
 
 /** Answers 404 to what the settings switch off. */

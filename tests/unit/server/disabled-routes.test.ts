@@ -50,3 +50,17 @@ test.each([
   ["disable_ui", ["/ui/abc"]],
   ["nothing", []],
 ])("%s takes away just its routes", (word, paths) => expect(refusedBy(word)).toEqual(paths));
+
+test("a route that is switched off is so in capitals too, as Express serves it there", () => {
+  const off = Object.fromEntries(["assistants", "threads", "runs", "store", "meta", "mcp", "a2a", "ui"].map((word) => [`disable_${word}`, true]));
+  const refuse = disabledRoutes(off as never);
+  const left = PATHS.filter((path) => {
+    try {
+      refuse({ path: path.toUpperCase() } as express.Request, {} as express.Response, () => {});
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  expect(left).toEqual(["/approvals", "/storefront"]);
+});
