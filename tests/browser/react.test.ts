@@ -77,7 +77,7 @@ describeUnless(NO_CHROMIUM, "useStream of @langchain/react", () => {
     await visitor.click("Approve");
     await expect.poll(() => visitor.see("Values")).toContain('"deployed":true');
     await expect.poll(() => visitor.page.getByLabel("Question").count()).toBe(0);
-    expect(await here.client.threads.get(visitor.threadId())).toMatchObject({ status: "idle", interrupts: {} });
+    await expect.poll(() => here.client.threads.get(visitor.threadId())).toMatchObject({ status: "idle", interrupts: {} });
     expect(visitor.complaints).toEqual([]);
   });
 

@@ -106,7 +106,7 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await visitor.click("Approve");
     await expect.poll(() => visitor.see("Values")).toContain('"deployed":true');
     await expect.poll(() => visitor.page.getByLabel("Question").count()).toBe(0);
-    expect(await here.client.threads.get(visitor.threadId())).toMatchObject({ status: "idle", interrupts: {} });
+    await expect.poll(() => here.client.threads.get(visitor.threadId())).toMatchObject({ status: "idle", interrupts: {} });
     expect(visitor.complaints).toEqual([]);
   });
 
@@ -130,6 +130,19 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
       .poll(() => visitor.page.getByLabel("Steps").getByRole("listitem").allInnerTexts())
       .toEqual(["researcher: agent", "root: researcher", "root: closing"]);
     expect(await visitor.messages()).toEqual(["human: inside", "ai: Echo of inside, said slowly and well"]);
+  });
+
+  verifies("browser.v1.component", async () => {
+    await using visitor = await visiting.open("forecast");
+    await visitor.send("weather?");
+    const component = visitor.page.locator(".weather");
+    await expect.poll(() => component.allInnerTexts()).toEqual(["Weather in Rome"]);
+    await component.click();
+    await expect.poll(() => component.innerText()).toBe("Sunny in Rome, after 2 messages");
+    expect(await component.evaluate((element) => element.ownerDocument.defaultView?.getComputedStyle(element).color)).toBe("rgb(255, 140, 0)");
+    await visitor.page.reload();
+    await expect.poll(() => component.allInnerTexts()).toEqual(["Weather in Rome"]);
+    expect(visitor.complaints).toEqual([]);
   });
 
   verifies("browser.v1.error", async () => {

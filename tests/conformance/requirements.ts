@@ -121,6 +121,10 @@ export const REQUIREMENTS = {
     behaviour: "whoever waits for a run that is cancelled gets what the thread holds then",
     source: "sdk runs.wait looks into the answer; peer",
   },
+  "runs.wait-interrupted": {
+    behaviour: "whoever waits for a run that asks gets the values, with the questions under __interrupt__",
+    source: "docs; python server",
+  },
   "runs.join-failed": { behaviour: "joining a failed run answers its error, joining its stream ends with the error event", source: "peer's client suite" },
   "runs.stateless": { behaviour: "stateless runs create, wait and stream without a thread, and leave none", source: "sdk runs.*(null)" },
   "runs.stateless-address": { behaviour: "a stateless run has the address /runs/:id, and its stream can be joined there", source: "sdk runs.joinStream(null)" },
@@ -148,6 +152,7 @@ export const REQUIREMENTS = {
   },
   "runs.context": { behaviour: "context reaches the graph", source: "sdk runs.* context" },
   "runs.recursion-limit": { behaviour: "a recursion limit ends a run with an error", source: "sdk config.recursion_limit" },
+  "runs.own-recursion-limit": { behaviour: "without a limit in the request the graph's own holds; one in the request goes before it", source: "peer" },
   "runs.after-seconds": { behaviour: "a delayed run stays pending", source: "sdk runs.create afterSeconds" },
   "runs.multitask-reject": { behaviour: "a second run under reject is 409 and the first goes on", source: "ours (peer answers 422); python server" },
   "runs.multitask-enqueue": { behaviour: "enqueued runs run one after the other", source: "sdk multitaskStrategy" },
@@ -184,11 +189,14 @@ export const REQUIREMENTS = {
     behaviour: "the checkpoints of debug are those of the history, in order, also when a run goes on from one",
     source: "peer's client suite",
   },
+  "stream.tools": { behaviour: "tools: the start and the end of each tool call with its id, name, input and output", source: "peer; useStream" },
+  "stream.mixed": { behaviour: "events go beside the other modes", source: "peer" },
   "stream.subgraphs": { behaviour: "with stream_subgraphs an event of a subgraph names its namespace", source: "peer" },
   "stream.subgraphs-deep": {
     behaviour: "namespaces of subgraphs in subgraphs are joined by |, and nobody gets modes that were not asked for",
     source: "peer's client suite",
   },
+  "stream.subgraphs-modes": { behaviour: "tasks, debug, checkpoints and custom of a subgraph carry its namespace as well", source: "peer" },
   "stream.interrupt": { behaviour: "an interrupt shows as __interrupt__ with id and value", source: "peer" },
   "stream.breakpoint": { behaviour: "a breakpoint shows as __interrupt__ with nothing in it", source: "peer's client suite" },
   "stream.answer-at-once": {
@@ -204,6 +212,11 @@ export const REQUIREMENTS = {
   },
   "stream.join-live": { behaviour: "joining a running run sees what comes", source: "sdk runs.joinStream" },
   "stream.join-unknown": { behaviour: "joining an unknown run is an error event with status 200", source: "peer's client suite" },
+  "stream.join-modes": { behaviour: "who joins may ask for some of a run's modes", source: "sdk runs.joinStream streamMode" },
+  "stream.join-cancel": {
+    behaviour: "cancel_on_disconnect cancels the run when who joined it leaves",
+    source: "sdk runs.joinStream, runs.join cancelOnDisconnect",
+  },
   "stream.disconnect-cancel": {
     behaviour: "on_disconnect: cancel cancels the run when the client leaves; continue lets it finish",
     source: "sdk onDisconnect",
@@ -516,6 +529,10 @@ export const REQUIREMENTS = {
   },
   "browser.v1.approval": { behaviour: "a tool call of createAgent is approved on the page and its result shown", source: "langchain humanInTheLoopMiddleware" },
   "browser.v1.subgraphs": { behaviour: "words and steps of a graph inside a graph arrive with its namespace", source: "sdk react streamSubgraphs" },
+  "browser.v1.component": {
+    behaviour: "a component of the project shows in the chat, styled and alive, with the page's React and the stream",
+    source: "sdk LoadExternalComponent, typedUi; agent-chat-ui",
+  },
   "browser.v1.error": { behaviour: "why a run failed is shown, also after a reload", source: "sdk react error" },
 
   "browser.v2.stream": { behaviour: "useStream of @langchain/react shows an answer word by word and goes on", source: "@langchain/react useStream" },
