@@ -17,6 +17,14 @@ function isWebhookSecret(secret: string): boolean {
   return bytes >= 24 && bytes <= 64;
 }
 
+const AUTH_KINDS = ["jwt", "api-key"];
+
+/** `none`, or kinds of credentials in a list, each once. */
+const authKinds = z
+  .string()
+  .transform((text) => [...new Set(text.split(",").map((kind) => kind.trim().toLowerCase()))].filter((kind) => kind !== "").join(",") || "none")
+  .refine((kinds) => kinds === "none" || kinds.split(",").every((kind) => AUTH_KINDS.includes(kind)), 'must be "none", or a list of "jwt" and "api-key"');
+
 /** Every variable that Slipway reads, and nothing else reads `process.env`. README's table is the same list. */
 const Environment = z.object({
   PORT: port.optional(),
@@ -41,7 +49,12 @@ const Environment = z.object({
   MODEL_TIMEOUT: z.coerce.number().positive().default(120),
   RECORDINGS_DIR: optionalText.optional(),
   RECORD_TO: optionalText.optional(),
-  AUTH: z.string().default("none"),
+  AUTH: authKinds.default("none"),
+  JWT_SECRET: optionalText.optional(),
+  JWKS_URL: optionalText.optional(),
+  JWT_ISSUER: optionalText.optional(),
+  JWT_AUDIENCE: optionalText.optional(),
+  SERVICE_KEY: optionalText.optional(),
   CORS_ORIGINS: z.string().default(""),
   ALLOW_UNSANDBOXED: flag.default(false),
   SECRETS_KEY: optionalText.optional(),
@@ -66,13 +79,38 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
     throw new AppError("invalid_config", `Fix these environment variables and start again:\n  ${lines.join("\n  ")}`);
   }
-  if (parsed.data.AUTH !== "none") {
-    throw new AppError(
-      "invalid_config",
-      `AUTH=${parsed.data.AUTH} is not built yet, and ignoring it would leave the server open. Leave AUTH unset: the server then listens on this machine only.`,
-    );
-  }
+  refuseUnsafeIdentity(parsed.data);
   return Object.freeze({ ...parsed.data, ...rateLimitOf(parsed.data) });
+}
+
+/** HS256 has keys of 256 bits; a service key is guessed over the network only, but for as long as anybody likes. */
+const SECRET_BYTES = 32;
+
+/** Whatever would let in whom nobody meant. @throws AppError `invalid_config` */
+function refuseUnsafeIdentity(settings: z.infer<typeof Environment>): void {
+  if (settings.AUTH === "none") return;
+  const { JWT_SECRET, JWKS_URL, JWT_ISSUER, JWT_AUDIENCE, SERVICE_KEY } = settings;
+  const wrong: string[] = [];
+  if (settings.AUTH.split(",").includes("jwt")) {
+    if (JWT_SECRET === undefined && JWKS_URL === undefined)
+      wrong.push("AUTH=jwt needs JWT_SECRET (make one: openssl rand -base64 48) or JWKS_URL, where your issuer publishes its keys.");
+    if (JWT_SECRET !== undefined && JWKS_URL !== undefined) wrong.push("JWT_SECRET and JWKS_URL are two issuers; set the one that is meant.");
+    if (JWT_SECRET !== undefined && Buffer.byteLength(JWT_SECRET) < SECRET_BYTES)
+      wrong.push(`JWT_SECRET is shorter than ${SECRET_BYTES} bytes and could be guessed; make one: openssl rand -base64 48`);
+    if (JWKS_URL !== undefined && !isSafeAddress(JWKS_URL)) wrong.push("JWKS_URL must begin with https:// (or http:// for this machine): who can change keys on their way lets in anybody.");
+    if (JWKS_URL !== undefined && (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined))
+      wrong.push("JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: without them every token of that issuer would do, whomever it was made for.");
+  }
+  if (SERVICE_KEY !== undefined && Buffer.byteLength(SERVICE_KEY) < SECRET_BYTES)
+    wrong.push(`SERVICE_KEY is shorter than ${SECRET_BYTES} bytes and could be guessed; make one: openssl rand -base64 48`);
+  if (settings.ALLOW_UNSANDBOXED) wrong.push("ALLOW_UNSANDBOXED lets generated code do what this server can, for everybody who has an account. Unset it, or AUTH.");
+  if (wrong.length > 0) throw new AppError("invalid_config", `Fix these environment variables and start again:\n  ${wrong.join("\n  ")}`);
+}
+
+function isSafeAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username } = new URL(text);
+  return username === "" && (protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname)));
 }
 
 /** Requests a minute behind authentication, unless somebody chose. */

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   idempotency_conflict: { terminal: true },
   rate_limited: { terminal: true },
   unauthorized: { terminal: true },
+  identity_unavailable: { terminal: false },
   forbidden: { terminal: true },
   payload_too_large: { terminal: true },
   // how it is set up

@@ -41,6 +41,7 @@ import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openConfiguredDatabase } from "./start/open-database.ts";
+import { openBuiltInAuth } from "./start/open-built-in-auth.ts";
 import { openRateLimiter } from "./start/open-rate-limiter.ts";
 import { isLoopback, refuseOpenNetwork } from "./start/refuse-open-network.ts";
 import { readGraphDefaults } from "./start/read-graph-defaults.ts";
@@ -70,6 +71,8 @@ async function start(): Promise<Slipway> {
   const [sandbox, opened] = await Promise.all([detectSandbox({ allowUnsandboxed: config.ALLOW_UNSANDBOXED }), openConfiguredDatabase(config, log)]);
   const { database, embedded } = stack.use(opened);
   const bus = stack.use(await openBus(config, database, log));
+  // a project's own wins
+  const builtInAuth = auth === null ? openBuiltInAuth(config, { database, log }) : null;
 
   const models = createModels({ config });
   const vault = createSecretVault({ database, dataDir, secretsKey: config.SECRETS_KEY, embedded });
@@ -87,7 +90,7 @@ async function start(): Promise<Slipway> {
   const runtime = stack.use(
     await createRuntime({
       sharedStore: auth?.sharesStore ?? false,
-      judgeOf: auth?.judgeOf ?? null,
+      judgeOf: auth?.judgeOf ?? builtInAuth?.judgeOf ?? null,
       database,
       bus,
       graphs,
@@ -115,6 +118,7 @@ async function start(): Promise<Slipway> {
     ...runtime.services,
     projects: createProjectsService({ database, releases }),
     ui: makeUiBundles(project),
+    keys: builtInAuth?.keys ?? null,
     system: {
       ready: () => ready,
       info: () => ({
@@ -172,17 +176,19 @@ async function start(): Promise<Slipway> {
       services,
       log,
       caller: () => ({ owner: "local" }),
-      identify: auth === null ? null : identifyBy(auth, SERVICE_PORTS),
-      // on a network, pages of this machine and of Studio are strangers too
-      allowedOrigins: isLoopback(config.HOST) ? ["localhost", STUDIO] : [],
+      identify: auth === null ? (builtInAuth?.identify ?? null) : identifyBy(auth, SERVICE_PORTS),
+      watch: builtInAuth?.watch ?? null,
+      // on a network, pages of this machine and of Studio are strangers too; and so they are to accounts
+      allowedOrigins: isLoopback(config.HOST) && builtInAuth === null ? ["localhost", STUDIO] : [],
       alwaysAllowedOrigins: origins,
       http: project.settings.http,
-      security: securityOf({ kinds: config.AUTH.split(","), hasServiceKey: false, own: project.settings.auth }),
+      security: securityOf({ kinds: config.AUTH.split(","), hasServiceKey: config.SERVICE_KEY !== undefined, own: project.settings.auth }),
       customApp,
       metrics,
       rateLimiter,
       stream: { opened: metrics.streamOpened },
-      allowedHosts: isLoopback(config.HOST) ? [config.HOST] : null,
+      // a credential that a page does not have needs no such help, and a proxy on this machine may pass its own name on
+      allowedHosts: isLoopback(config.HOST) && builtInAuth === null ? [config.HOST] : null,
       servicePorts: SERVICE_PORTS,
     });
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { CallerUser, Judge } from "./access.ts";
+import type { IdentityWatch, KeysService } from "./identity.ts";
 import type { Caller } from "./services.ts";
 
 /**
@@ -18,4 +19,14 @@ export interface ProjectAuth {
   judgeOf(user: CallerUser): Judge;
   /** Rules are about every use of the store, so that all callers and all graphs share one. */
   readonly sharesStore: boolean;
+}
+
+/** What `AUTH` names: tokens, keys, and the key of trusted back ends. */
+export interface BuiltInAuth {
+  identify: Identify;
+  watch: IdentityWatch;
+  /** The rights of somebody as they are now, who was let in before: the maker of a cron whose run is due. */
+  judgeOf(user: CallerUser): Judge;
+  /** Null: keys are not in use. */
+  readonly keys: KeysService | null;
 }

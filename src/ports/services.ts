@@ -5,6 +5,7 @@ import type { EventsFilter } from "../protocol/v2/events-filter.ts";
 import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
+import type { Credential, KeysService, Rights } from "./identity.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
 import type { Approval, Decision } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
@@ -23,6 +24,10 @@ export interface Caller {
   readonly user?: CallerUser;
   /** The rules of the project, asked before anything is done. Absent: there are none, and an owner has their own things. */
   readonly judge?: Judge;
+  /** Under `AUTH`: what the caller may do at most. Absent: nothing is held back but what is somebody else's. */
+  readonly rights?: Rights;
+  /** Under `AUTH`: what can end while a request is open. */
+  readonly credential?: Credential;
 }
 
 export interface Page {
@@ -286,4 +291,6 @@ export interface Services {
   projects: ProjectsService;
   ui: UiService;
   system: SystemService;
+  /** Absent or null: keys are not in use. */
+  keys?: KeysService | null;
 }

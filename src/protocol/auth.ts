@@ -10,7 +10,7 @@ const CONTROL = /\p{Cc}/u;
 const RESERVED_IDENTITIES = new Set(["local", "*", "everybody"]);
 
 /** Owner of everything that this person makes, and the first label of their part of the store. */
-const Identity = z
+export const Identity = z
   .string()
   .min(1)
   .max(512)

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Router } from "express";
 import { AppError } from "#errors";
 import type { Identify } from "#ports/authentication.ts";
+import type { IdentityWatch } from "#ports/identity.ts";
 import type { HttpSettings } from "#protocol/langgraph-json.ts";
 import { chooseConfigurableHeaders } from "./configurable-headers.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
@@ -20,9 +21,11 @@ import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { NO_SECURITY, type Security } from "./openapi/security.ts";
+import { openRequests } from "./open-requests.ts";
 import { a2aRoutes } from "./routes/a2a.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { authRoutes } from "./routes/auth.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
@@ -43,6 +46,8 @@ import { uiRoutes } from "./routes/ui.ts";
 export interface AppOptions extends RouteContext {
   /** Settles who asks, for every request; `caller` then answers with it. Absent: `caller` needs nothing but the request. */
   identify?: Identify | null;
+  /** Ends open requests with the identity that was let in; absent: they stay open. */
+  watch?: IdentityWatch | null;
   /** Origins of pages that may call: exact ones, `localhost` for every page of this machine, `*` for all. See `middleware/origins.ts`. */
   allowedOrigins: readonly string[];
   /** Besides those, also when `http.cors` names its own. */
@@ -73,7 +78,8 @@ export function createApp(options: AppOptions): Express {
   // what an application of the user is asked is timed where it asks us
   const timed = options.metrics ? [measure(options.metrics)] : [];
   app.use(readableAddress, ...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
-  const who = options.identify ? identification(options.identify) : null;
+  const open = options.watch ? openRequests(options.watch, { log: options.log }) : null;
+  const who = options.identify ? identification(options.identify, open) : null;
   const context = who === null ? options : { ...options, caller: who.caller };
   // before an application of the user, which sees only requests that may be made
   if (who !== null) app.use(who.middleware);
@@ -137,5 +143,6 @@ function resourceRoutes(options: AppOptions, prefix: string): Router[] {
     uiRoutes(options, prefix),
     approvalRoutes(options),
     projectRoutes(options),
+    authRoutes(options),
   ];
 }

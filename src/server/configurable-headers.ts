@@ -5,7 +5,7 @@ import type { HttpSettings } from "#protocol/langgraph-json.ts";
 type HeaderChoice = NonNullable<HttpSettings["configurable_headers"]>;
 
 /** Credentials, which must not end in a run's row, unless a project names one of them in full. */
-const CREDENTIALS = new Set(["x-api-key", "x-tenant-id", "x-service-key", "x-auth-scheme", "authorization", "cookie", "proxy-authorization"]);
+const CREDENTIALS = new Set(["x-api-key", "x-tenant-id", "x-service-key", "x-on-behalf-of", "x-auth-scheme", "authorization", "cookie", "proxy-authorization"]);
 
 /** Headers of one request are one object, so what was chosen for it is found wherever they are read. */
 const chosen = new WeakMap<IncomingHttpHeaders, (name: string) => boolean>();

@@ -2,7 +2,10 @@ import type { IncomingMessage } from "node:http";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
 import type { Identify, ProjectAuth } from "#ports/authentication.ts";
+import type { Scope } from "#ports/identity.ts";
 import type { Caller } from "#ports/services.ts";
+import { neededScope } from "./needed-scope.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import { isLoopbackName, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
 
 /** Asked by machines that watch the server, and by clients before they have an identity; they tell nothing of anybody. */
@@ -23,19 +26,31 @@ export interface Identification {
 }
 
 /** Who asks is settled once a request, in front of everything that could need to know; whoever needs it asks here. */
-export function identification(identify: Identify): Identification {
+export function identification(identify: Identify, open: OpenRequests | null = null): Identification {
   const callers = new WeakMap<Request, Caller>();
   return {
-    async middleware(request: Request, _response: Response, next: NextFunction) {
-      if (!isOpen(request)) callers.set(request, await identify(request));
+    async middleware(request: Request, response: Response, next: NextFunction) {
+      if (isOpen(request)) return next();
+      const caller = await identify(request);
+      requireScope(caller, neededScope(request));
+      callers.set(request, caller);
+      open?.watch(request, response, caller);
       next();
     },
     caller(request) {
       const caller = callers.get(request);
       if (caller === undefined) throw new AppError("unauthorized", "Unauthorized");
+      const { expiresAt = null } = caller.credential ?? {};
+      if (expiresAt !== null && expiresAt.getTime() <= Date.now()) throw new AppError("unauthorized", "The credential has expired.");
       return caller;
     },
   };
+}
+
+function requireScope({ rights }: Caller, scope: Scope): void {
+  if (rights === undefined || rights.scopes.includes(scope)) return;
+  const has = rights.scopes.length === 0 ? "none" : rights.scopes.join(", ");
+  throw new AppError("forbidden", `This takes the scope "${scope}". The credential has: ${has}.`, { details: { scope } });
 }
 
 /**

@@ -44,7 +44,10 @@ export function announce(started: Started): void {
   }
   if (config.WEBHOOK_SECRET === undefined) say("webhooks", "unsigned (WEBHOOK_SECRET is not set)");
   if (started.hasAuth) say("identity", "auth of the langgraph.json");
-  else if (config.AUTH === "none") say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
+  else if (config.AUTH !== "none") {
+    say("identity", `${config.AUTH.replace(",", ", ")}${config.SERVICE_KEY === undefined ? "" : ", service key"}`);
+    if (config.AUTH.includes("api-key")) say("", "make a key: npx slipway keys create --user <name>");
+  } else say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
 }
 
 function linesOf(text: string): string[] {

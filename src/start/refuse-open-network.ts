@@ -9,14 +9,15 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whoever reaches a server without authentication is its owner. So only this machine may, unless the project brings an `auth`.
+ * Whoever reaches a server without authentication is its owner. So only this machine may, unless `AUTH` is set or the project brings an
+ * `auth`. A `SERVICE_KEY` alone says nothing of those who do not have it.
  *
  * @throws AppError `invalid_config`
  */
-export function refuseOpenNetwork(config: Pick<Config, "HOST">, project: LanggraphProject): void {
-  if (isLoopback(config.HOST) || project.settings.auth !== undefined) return;
+export function refuseOpenNetwork(config: Pick<Config, "HOST" | "AUTH">, project: LanggraphProject): void {
+  if (isLoopback(config.HOST) || config.AUTH !== "none" || project.settings.auth !== undefined) return;
   throw new AppError(
     "invalid_config",
-    `HOST=${config.HOST} can be reached from the network, and ${project.configPath} has no auth. Give it one ("auth": {"path": "./auth.ts:auth"}), or keep HOST on 127.0.0.1.`,
+    `HOST=${config.HOST} can be reached from the network, and nothing says who may. Set AUTH (AUTH=api-key needs nothing else), give ${project.configPath} an auth ("auth": {"path": "./auth.ts:auth"}), or keep HOST on 127.0.0.1.`,
   );
 }

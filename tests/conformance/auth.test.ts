@@ -252,9 +252,9 @@ verifies("auth.must-load", async () => {
 
 verifies("auth.network", async () => {
   const database = await testDatabase();
-  const environment = { HOST: "0.0.0.0" };
+  const environment = { HOST: "0.0.0.0", AUTH: "none" };
   const open = await readLanggraphProject({ configPath: fixture("projects/javascript/langgraph.json"), environment: {} });
-  expect(() => refuseOpenNetwork(environment, open)).toThrow(/has no auth/);
+  expect(() => refuseOpenNetwork(environment, open)).toThrow(/nothing says who may/);
   await using server = await startServer({ databaseUrl: database.url, langgraphJson: project("langgraph"), environment });
   const port = new URL(server.url).port;
   const ask = (headers: Record<string, string>) => fetch(`http://127.0.0.1:${port}/threads/search`, { method: "POST", body: "{}", headers });

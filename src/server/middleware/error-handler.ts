@@ -20,6 +20,7 @@ export const STATUS = {
   idempotency_conflict: 409,
   rate_limited: 429,
   unauthorized: 401,
+  identity_unavailable: 503,
   forbidden: 403,
   payload_too_large: 413,
   invalid_config: 422,
@@ -56,7 +57,7 @@ const HIDDEN: Partial<Record<ErrorCode, string>> = {
 const OF_THE_ANSWER = new Set(["connection", "content-encoding", "content-length", "content-type", "transfer-encoding"]);
 
 /** Paths that are ours and answer errors as JSON; all others speak LangGraph's plain text. */
-const OURS = /^\/(?:approvals|projects)(?:\/|$)/;
+const OURS = /^\/(?:approvals|projects|auth)(?:\/|$)/;
 
 /** Whether errors under this path are JSON. */
 export function isOurs(path: string): boolean {

@@ -1,0 +1,6 @@
+import type { Sql } from "./sql.ts";
+
+/** An account for somebody who was not here yet; one that is there stays as it is. */
+export async function addUser(sql: Sql, identity: string): Promise<void> {
+  await sql`insert into users (identity, display_name) values (${identity}, ${identity}) on conflict (identity) do nothing`;
+}

@@ -1,0 +1,81 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { addUser } from "#db/queries/add-user.ts";
+import type { ApiKeyRow } from "#db/queries/api-key-row.ts";
+import { insertApiKey } from "#db/queries/insert-api-key.ts";
+import { listApiKeys } from "#db/queries/list-api-keys.ts";
+import { revokeApiKey } from "#db/queries/revoke-api-key.ts";
+import type { Sql } from "#db/queries/sql.ts";
+import { AppError } from "#errors";
+import type { ApiKey, KeysService, Rights, Scope } from "#ports/identity.ts";
+import type { Caller } from "#ports/services.ts";
+import { SCOPES } from "#protocol/identity.ts";
+import { digestOfKey, hintOf, makeApiKey } from "./api-key.ts";
+import { isAdmin, requireScope } from "./rights.ts";
+
+export interface KeyOrder {
+  owner: string;
+  name: string;
+  scopes: readonly Scope[];
+  expiresInDays: number | null;
+  notAfter: Date | null;
+  createdBy: string;
+}
+
+/** Makes a key, and an account for its user when there is none. The key is answered here and never again. */
+export async function createApiKey(sql: Sql, order: KeyOrder): Promise<ApiKey & { key: string }> {
+  const key = makeApiKey(randomBytes(32));
+  const digest = digestOfKey(key);
+  if (digest === null) throw new Error("a key that was made here is none");
+  await addUser(sql, order.owner);
+  const row = await insertApiKey(sql, { ...order, id: randomUUID(), digest, hint: hintOf(key) });
+  return { ...wireKey(row), key };
+}
+
+export function wireKey(row: ApiKeyRow): ApiKey {
+  const { owner, scopes, created_at, expires_at, revoked_at, last_used_at, ...rest } = row;
+  const iso = (time: Date | null) => time?.toISOString() ?? null;
+  return {
+    ...rest,
+    user: owner,
+    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    created_at: created_at.toISOString(),
+    expires_at: iso(expires_at),
+    revoked_at: iso(revoked_at),
+    last_used_at: iso(last_used_at),
+  };
+}
+
+/** The keys of the HTTP API. */
+export function makeApiKeys(sql: Sql): KeysService {
+  return {
+    async create(caller, { name, scopes, expires_in_days, user }) {
+      const rights = mustAdminister(caller, user);
+      for (const scope of scopes) requireScope(rights, scope);
+      const { keyId, expiresAt } = caller.credential ?? { keyId: null, expiresAt: null };
+      return createApiKey(sql, {
+        owner: user ?? caller.owner,
+        name,
+        scopes,
+        expiresInDays: expires_in_days,
+        // a key that ends leaves none behind that do not; a token says for how long somebody is logged in, and no more
+        notAfter: keyId === null ? null : expiresAt,
+        createdBy: caller.owner,
+      });
+    },
+    async list(caller, { user }) {
+      mustAdminister(caller, user);
+      return (await listApiKeys(sql, user ?? caller.owner)).map(wireKey);
+    },
+    async revoke(caller, keyId) {
+      const rights = mustAdminister(caller, undefined);
+      if (!(await revokeApiKey(sql, { id: keyId, owner: isAdmin(rights) ? null : caller.owner }))) throw new AppError("not_found", "There is no such key.");
+    },
+  };
+}
+
+function mustAdminister({ rights, owner }: Caller, user: string | undefined): Rights {
+  if (rights === undefined) throw new AppError("forbidden", "Keys are made by who has an account.");
+  requireScope(rights, "admin");
+  if (user !== undefined && user !== owner && !isAdmin(rights)) throw new AppError("forbidden", "Keys of somebody else take the role admin.");
+  return rights;
+}

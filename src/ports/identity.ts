@@ -1,0 +1,51 @@
+import type { Caller } from "./services.ts";
+
+/** `approver` sees and decides everybody's approvals; `admin` also sees and governs everybody's things. */
+export type Role = "user" | "approver" | "admin";
+
+/** What a credential may be used for, within what its user may do. `admin`: to administer, and to make keys. */
+export type Scope = "read" | "write" | "approve" | "admin";
+
+export interface Rights {
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+}
+
+/** What let a caller in, as far as it can end while their request is still open. */
+export interface Credential {
+  /** Null: no API key. */
+  readonly keyId: string | null;
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+  /** The role in the table of users when they were let in. */
+  readonly givenRole: Role;
+}
+
+/** Looks after requests that are open for long. */
+export interface IdentityWatch {
+  /** Those of the callers who would not be let in any more, or with other rights. Throws when nobody can tell. */
+  ended(callers: readonly Caller[]): Promise<ReadonlySet<Caller>>;
+}
+
+export interface ApiKey {
+  id: string;
+  user: string;
+  name: string;
+  /** Its first characters. */
+  hint: string;
+  scopes: Scope[];
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  /** To the minute. */
+  last_used_at: string | null;
+}
+
+/** Keys of the caller; an admin may name another `user`. Takes the scope `admin`. */
+export interface KeysService {
+  /** The only time that `key` is told. No scope that the caller does not have, and not for longer than the caller's own key. */
+  create(caller: Caller, input: { name: string; scopes: Scope[]; expires_in_days: number | null; user?: string | undefined }): Promise<ApiKey & { key: string }>;
+  list(caller: Caller, input: { user?: string | undefined }): Promise<ApiKey[]>;
+  /** From the next request on; open streams end within seconds. `not_found` for somebody else's. */
+  revoke(caller: Caller, keyId: string): Promise<void>;
+}
