@@ -60,6 +60,7 @@ describeUnless(NO_CHROMIUM, "useStream of @langchain/react", () => {
   verifies("browser.v2.fork", async () => {
     await using visitor = await visiting.open("talk");
     await visitor.send("one");
+    await expect.poll(visitor.messages).toEqual(["human: one", "ai: Echo of one, said slowly and well"]);
     await expect.poll(() => visitor.see("Status")).toBe("idle");
     await visitor.click("Edit");
     await expect.poll(visitor.messages).toEqual(["human: one (edited)", "ai: Echo of one (edited), said slowly and well"]);
