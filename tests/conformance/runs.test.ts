@@ -416,3 +416,15 @@ verifies("runs.durability", async () => {
   expect(await saved({ durability: "exit" })).toBe(1);
   expect(await saved({ checkpointDuring: false })).toBe(1);
 });
+
+verifies("runs.own-recursion-limit", async () => {
+  const values = await here.client.runs.wait(await newThread(), "short", { input: {}, raiseError: false });
+  expect(values).toMatchObject({ __error__: { error: "GraphRecursionError" } });
+  expect(await here.client.runs.wait(await newThread(), "short", { input: {}, config: { recursion_limit: 10 } })).toMatchObject({ last: "three" });
+});
+
+verifies("runs.wait-interrupted", async () => {
+  const id = await newThread();
+  const values = await here.client.runs.wait(id, "ask", { input: { done: false } });
+  expect(values).toEqual({ done: false, answers: {}, __interrupt__: [{ id: expect.any(String), value: { question: "first" } }] });
+});

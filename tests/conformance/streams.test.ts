@@ -341,3 +341,55 @@ verifies("stream.answer-at-once", async () => {
     expect(await here.client.runs.wait(failing, "steps", { input: {} })).toMatchObject({ last: "three" });
   }
 });
+
+verifies("stream.subgraphs-modes", async () => {
+  const events = await streamed("trip", { input: { city: "Rome" }, streamMode: ["tasks", "debug", "checkpoints"], streamSubgraphs: true });
+  const names = new Set(events.map((event) => event.event.replaceAll(/:[0-9a-f-]{36}/g, "")));
+  expect([...names].toSorted()).toEqual(["checkpoints", "checkpoints|errand", "debug", "debug|errand", "metadata", "tasks", "tasks|errand"]);
+  const inside = events.filter((event) => event.event.startsWith("checkpoints|")).map((event) => event.data);
+  expect(inside.at(-1)).toMatchObject({ values: { city: "ROME" }, next: ["call"], checkpoint: { checkpoint_ns: expect.stringMatching(/^errand:/) } });
+});
+
+verifies("stream.tools", async () => {
+  const events = await streamed("errands", { input: { messages: [] }, streamMode: ["tools", "updates"] });
+  const call = { toolCallId: "call_1", name: "fetch_it" };
+  expect(data(events, "tools")).toEqual([
+    expect.objectContaining({ event: "on_tool_start", ...call }),
+    expect.objectContaining({ event: "on_tool_end", ...call, output: expect.objectContaining({ content: "fetched milk", type: "tool" }) }),
+  ]);
+  expect(data(events, "updates").at(-1)).toMatchObject({ tools: { messages: [{ content: "fetched milk", tool_call_id: "call_1" }] } });
+});
+
+verifies("stream.mixed", async () => {
+  const events = await streamed("steps", { input: {}, streamMode: ["events", "values", "updates", "custom"] });
+  expect(new Set(events.map((event) => event.event))).toEqual(new Set(["metadata", "events", "values", "updates", "custom"]));
+  expect(data(events, "values").at(-1)).toEqual({ log: ["one", "two", "three"], last: "three" });
+  expect(data(events, "updates")).toHaveLength(3);
+  expect(data(events, "custom")).toHaveLength(3);
+});
+
+verifies("stream.join-modes", async () => {
+  const id = await newThread();
+  const run = await here.client.runs.create(id, "steps", { input: {}, streamMode: ["values", "updates", "custom"], streamResumable: true });
+  const joined = async (streamMode: ("values" | "custom")[]) => {
+    const events = (await collect(here.client.runs.joinStream(id, run.run_id, { lastEventId: "-1", streamMode }))) as Event[];
+    return new Set(events.map((event) => event.event));
+  };
+  expect(await joined(["custom"])).toEqual(new Set(["metadata", "custom"]));
+  expect(await joined(["values", "custom"])).toEqual(new Set(["metadata", "values", "custom"]));
+});
+
+verifies("stream.join-cancel", async () => {
+  const [id, gate, client] = [await newThread(), here.gate(), new AbortController()];
+  const run = await here.client.runs.create(id, "gate", { input: gate.input, streamMode: "updates", streamResumable: true });
+  const joined = here.client.runs.joinStream(id, run.run_id, { lastEventId: "-1", cancelOnDisconnect: true, signal: client.signal });
+  try {
+    for await (const event of joined) if (event.event === "updates") client.abort();
+  } catch (error) {
+    if (!client.signal.aborted) throw error;
+  }
+  await until(
+    () => here.client.runs.get(id, run.run_id),
+    ({ status }) => status === "interrupted",
+  );
+});
