@@ -97,13 +97,15 @@ function refuseUnsafeIdentity(settings: z.infer<typeof Environment>): void {
     if (JWT_SECRET !== undefined && JWKS_URL !== undefined) wrong.push("JWT_SECRET and JWKS_URL are two issuers; set the one that is meant.");
     if (JWT_SECRET !== undefined && Buffer.byteLength(JWT_SECRET) < SECRET_BYTES)
       wrong.push(`JWT_SECRET is shorter than ${SECRET_BYTES} bytes and could be guessed; make one: openssl rand -base64 48`);
-    if (JWKS_URL !== undefined && !isSafeAddress(JWKS_URL)) wrong.push("JWKS_URL must begin with https:// (or http:// for this machine): who can change keys on their way lets in anybody.");
+    if (JWKS_URL !== undefined && !isSafeAddress(JWKS_URL))
+      wrong.push("JWKS_URL must begin with https:// (or http:// for this machine): who can change keys on their way lets in anybody.");
     if (JWKS_URL !== undefined && (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined))
       wrong.push("JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE: without them every token of that issuer would do, whomever it was made for.");
   }
   if (SERVICE_KEY !== undefined && Buffer.byteLength(SERVICE_KEY) < SECRET_BYTES)
     wrong.push(`SERVICE_KEY is shorter than ${SECRET_BYTES} bytes and could be guessed; make one: openssl rand -base64 48`);
-  if (settings.ALLOW_UNSANDBOXED) wrong.push("ALLOW_UNSANDBOXED lets generated code do what this server can, for everybody who has an account. Unset it, or AUTH.");
+  if (settings.ALLOW_UNSANDBOXED)
+    wrong.push("ALLOW_UNSANDBOXED lets generated code do what this server can, for everybody who has an account. Unset it, or AUTH.");
   if (wrong.length > 0) throw new AppError("invalid_config", `Fix these environment variables and start again:\n  ${wrong.join("\n  ")}`);
 }
 

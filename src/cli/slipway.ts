@@ -6,6 +6,7 @@ import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
 import { toAppError } from "#errors";
 import { createLog } from "#log";
 import { openConfiguredDatabase } from "../start/open-database.ts";
+import { addIdentityCommands } from "./identity-commands.ts";
 
 const program = new Command("slipway").description("From a sentence to tested, approved, running software.");
 
@@ -41,6 +42,8 @@ program
     await stopSupervisor({ dataDir: resolve(readConfig(process.env).DATA_DIR) });
     console.log("Stopped.");
   });
+
+addIdentityCommands(program);
 
 try {
   await program.parseAsync();

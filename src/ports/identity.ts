@@ -44,7 +44,10 @@ export interface ApiKey {
 /** Keys of the caller; an admin may name another `user`. Takes the scope `admin`. */
 export interface KeysService {
   /** The only time that `key` is told. No scope that the caller does not have, and not for longer than the caller's own key. */
-  create(caller: Caller, input: { name: string; scopes: Scope[]; expires_in_days: number | null; user?: string | undefined }): Promise<ApiKey & { key: string }>;
+  create(
+    caller: Caller,
+    input: { name: string; scopes: Scope[]; expires_in_days: number | null; user?: string | undefined },
+  ): Promise<ApiKey & { key: string }>;
   list(caller: Caller, input: { user?: string | undefined }): Promise<ApiKey[]>;
   /** From the next request on; open streams end within seconds. `not_found` for somebody else's. */
   revoke(caller: Caller, keyId: string): Promise<void>;

@@ -15,9 +15,7 @@ export function openBuiltInAuth(config: Config, { database, log }: { database: D
   return makeBuiltInAuth({
     database,
     log,
-    tokens: kinds.includes("jwt")
-      ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
-      : null,
+    tokens: kinds.includes("jwt") ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE } : null,
     apiKeys: kinds.includes("api-key"),
     serviceKey: config.SERVICE_KEY ?? null,
     failures: new MemoryRateLimiter(FAILURES),

@@ -3,10 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "#errors";
 import { looksLikeApiKey } from "./api-key.ts";
 
-export type Presented =
-  | { kind: "service"; key: string; onBehalfOf: string | null }
-  | { kind: "api-key"; key: string }
-  | { kind: "jwt"; token: string };
+export type Presented = { kind: "service"; key: string; onBehalfOf: string | null } | { kind: "api-key"; key: string } | { kind: "jwt"; token: string };
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
