@@ -17,6 +17,7 @@ import { LastValues } from "./last-values.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import { expiredItems } from "./expired-items.ts";
 import { expiredThreads, KEEP_FOR_EVER, type Retention } from "./retention.ts";
+import { RunStatuses } from "./run-statuses.ts";
 import { makeRunsService } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
@@ -96,6 +97,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     log: options.log,
     workerId: `${hostname().slice(0, 30)}:${process.pid}:${randomUUID().slice(0, 8)}`,
     executes: options.role !== "server",
+    runStatuses: new RunStatuses(options.database.sql),
     lastValues: new LastValues(),
     jobs: options.jobs,
     leaseSeconds: options.leaseSeconds,

@@ -1,4 +1,3 @@
-import { findRun } from "#db/queries/find-run.ts";
 import { findThread } from "#db/queries/find-thread.ts";
 import type { Reach } from "#ports/access.ts";
 import type { RunStatus, StreamFrame } from "#protocol/wire.ts";
@@ -65,8 +64,8 @@ async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortCont
     await pause(overSince === null ? LOOK_AT_ROW_MS : 250, stop.signal);
     if (stop.signal.aborted) return;
     try {
-      const run = await findRun(context.database.sql, { runId: follow.runId, threadId: follow.threadId, owner: follow.owner });
-      if (run !== null && !FINAL.has(run.status)) continue;
+      const status = await context.runStatuses.of(follow.runId);
+      if (status !== null && !FINAL.has(status)) continue;
     } catch {
       // the database is away; the stream goes on from the bus
       continue;

@@ -9,6 +9,7 @@ import type { Checkpointer } from "./checkpointer.ts";
 import type { LastValues } from "./last-values.ts";
 import type { LoadedGraphs } from "./load-graphs.ts";
 import type { Retention } from "./retention.ts";
+import type { RunStatuses } from "./run-statuses.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
 import type { WebhookSettings } from "./webhooks/webhook-settings.ts";
 
@@ -26,6 +27,7 @@ export interface RuntimeContext {
   readonly workerId: string;
   /** Runs are executed here. */
   readonly executes: boolean;
+  readonly runStatuses: RunStatuses;
   /** What runs of this process ended with. */
   readonly lastValues: LastValues;
   readonly jobs: number;

@@ -266,7 +266,8 @@ export class Worker implements AsyncDisposable {
       if (stop === "draining" || isDrained(error)) return this.#giveBack(active, 0, "drained");
       if (isWorthRetrying(error) && run.crashes < MAX_CRASHES) {
         const outage = isOutage(error) && this.#context.database.lastLoss() >= active.since;
-        if (outage || run.failures + 1 < MAX_FAILURES) {
+        // a database of the graph's own that refuses it is the graph's failure, and final
+        if (outage || (isAppError(error) && run.failures + 1 < MAX_FAILURES)) {
           log.warn({ err: error, failures: run.failures + (outage ? 0 : 1) }, outage ? "the database went away; tried again" : "failed; tried again later");
           // branches beside the one that failed may still be at work; the next attempt must not meet them
           active.abort.abort("retried");

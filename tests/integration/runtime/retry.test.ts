@@ -62,3 +62,18 @@ describe("an attempt that follows a crash", () => {
     expect((await runtime.services.threads.get(LOCAL, thread)).values).toEqual({ answers: ["one", "two"] });
   });
 });
+
+describe("a node whose own service is not there", () => {
+  test("fails once: its refused connection is not an outage of ours", async () => {
+    const { database } = await testDatabase();
+    await using runtime = await testRuntime(database);
+    await runtime.start();
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const { tries } = await import("../../fixtures/graphs/unreachable.ts");
+    const before = tries();
+    const run = await runtime.services.runs.create(LOCAL, thread, { assistant_id: "unreachable", input: { port: 1 } }, NO_HEADERS);
+    const answer = await runtime.services.runs.join(LOCAL, thread, run.run_id, { cancelOnDisconnect: false, signal: never });
+    expect(answer).toMatchObject({ __error__: { message: expect.stringContaining("ECONNREFUSED") } });
+    expect(tries() - before).toBe(1);
+  });
+});
