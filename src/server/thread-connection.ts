@@ -26,6 +26,10 @@ export interface ThreadConnectionOptions {
 }
 
 const MAX_SUBSCRIPTIONS = 100;
+/** Commands underway, answers that wait for their reader among them. What comes then stays in the system's buffers. */
+const MAX_COMMANDS = 32;
+/** How long what a subscription missed may take. */
+const REPLAY_MS = 30_000;
 const TOO_SLOW = 1013;
 
 /**
@@ -43,6 +47,9 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   let changing: Promise<void> = Promise.resolve();
   let sending: Promise<void> = Promise.resolve();
   let heard = true;
+  let commands = 0;
+  /** Came before the socket could be told to wait. */
+  const waiting: string[] = [];
 
   function send(text: string): Promise<void> {
     sending = sending.then(() => deliver(socket, text, options.slowReaderMs));
@@ -50,6 +57,8 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   }
 
   const answer = (given: CommandAnswer) => send(JSON.stringify(given));
+  const tooManySubscriptions = ({ id }: Command) =>
+    refuse(id, "invalid_argument", `A connection may have ${MAX_SUBSCRIPTIONS} subscriptions; unsubscribe some.`);
   const refuse = (id: number | null, error: CommandErrorCode, message: string) => answer({ type: "error", id, error, message });
 
   async function take(data: string): Promise<void> {
@@ -74,8 +83,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     if (filter === null) return;
     if (filter.channels.some((channel) => !isSupported(channel)))
       return refuse(command.id, "invalid_argument", "subscription.subscribe received an unsupported channel.");
-    if (subscriptions.size >= MAX_SUBSCRIPTIONS)
-      return refuse(command.id, "invalid_argument", `A connection may have ${MAX_SUBSCRIPTIONS} subscriptions; unsubscribe some.`);
+    if (subscriptions.size >= MAX_SUBSCRIPTIONS) return tooManySubscriptions(command);
     const id = subscriptionId(filter, randomUUID());
     await change(async () => {
       await answer({ type: "success", id: command.id, result: { subscription_id: id, replayed_events: await countKept(filter) } });
@@ -89,6 +97,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     if (given === null) return;
     const since = Number(given.last_event_id ?? 0);
     if (!Number.isSafeInteger(since) || since < 0) return refuse(command.id, "invalid_argument", "last_event_id is not the id of an event.");
+    if (subscriptions.size + (given.subscriptions?.length ?? 0) > MAX_SUBSCRIPTIONS) return tooManySubscriptions(command);
     const restored = new Map<string, EventsFilter>();
     for (const id of given.subscriptions ?? []) {
       const filter = readSubscriptionId(id);
@@ -134,7 +143,12 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
 
   async function add(id: string, filter: EventsFilter): Promise<void> {
     if (subscriptions.size === 0) position = filter.since ?? 0;
-    else for await (const frame of await kept(filter, position)) await send(frame.data);
+    else {
+      const limit = AbortSignal.timeout(REPLAY_MS);
+      for await (const frame of await kept(filter, position, limit)) await send(frame.data);
+      // what is left out now would never come; who comes back goes on where this ended
+      if (limit.aborted) return socket.close(TOO_SLOW, "too slow");
+    }
     subscriptions.set(id, filter);
   }
 
@@ -160,13 +174,13 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     if (!signal.aborted) socket.close();
   }
 
-  function kept(filter: EventsFilter, upTo: number) {
-    return options.protocol.kept(options.caller(), options.threadId, filter, upTo, AbortSignal.any([AbortSignal.timeout(30_000), gone.signal]));
+  function kept(filter: EventsFilter, upTo: number, limit: AbortSignal) {
+    return options.protocol.kept(options.caller(), options.threadId, filter, upTo, AbortSignal.any([limit, gone.signal]));
   }
 
   async function countKept(filter: EventsFilter): Promise<number> {
     let count = 0;
-    for await (const _ of await kept(filter, Number.MAX_SAFE_INTEGER)) count += 1;
+    for await (const _ of await kept(filter, Number.MAX_SAFE_INTEGER, AbortSignal.timeout(REPLAY_MS))) count += 1;
     return count;
   }
 
@@ -185,7 +199,8 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   const closed = options.opened?.();
   const heartbeat = setInterval(() => {
     if (!heard) return socket.terminate();
-    heard = socket.bufferedAmount > 0;
+    // neither does a pong come while something else has to leave first, nor while we do not listen
+    heard = socket.bufferedAmount > 0 || socket.isPaused;
     socket.ping();
   }, options.heartbeatMs);
   heartbeat.unref();
@@ -199,7 +214,25 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     subscriptions.clear();
   });
   // commands are done side by side: one that takes long holds up no other
-  socket.on("message", (data) => void take(textOf(data)).catch(() => socket.terminate()));
+  socket.on("message", (data) => {
+    waiting.push(textOf(data));
+    takeWaiting();
+  });
+
+  function takeWaiting(): void {
+    for (let text = waiting[0]; text !== undefined && commands < MAX_COMMANDS; text = waiting[0]) {
+      waiting.shift();
+      commands += 1;
+      void take(text)
+        .catch(() => socket.terminate())
+        .finally(() => {
+          commands -= 1;
+          takeWaiting();
+        });
+    }
+    if (waiting.length > 0) socket.pause();
+    else if (socket.isPaused) socket.resume();
+  }
 }
 
 /** Resolves once the text has left, rejects when the socket is gone; a reader that takes nothing loses it. */

@@ -153,3 +153,48 @@ test("commands over a connection count against the limit, reading does not", asy
   socket.close();
   await until(() => open === 0);
 });
+
+test("a client that commands and reads nothing is not served faster than it reads", async () => {
+  const source = endless(0);
+  let begun = 0;
+  const release = Promise.withResolvers<void>();
+  const slow: ThreadProtocolService = {
+    ...source.service,
+    async command(_caller, threadId, { id, method }) {
+      begun += 1;
+      await release.promise;
+      return answer(threadId, id, method);
+    },
+  };
+  await using app = await serveApp({ threadProtocol: slow }, { stream: { heartbeatMs: 50 } });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  let answered = 0;
+  socket.on("message", () => (answered += 1));
+  const sent = Promise.withResolvers<void>();
+  for (let id = 0; id < 5_000; id += 1) socket.send(JSON.stringify({ id, method: "ok" }), id === 4_999 ? () => sent.resolve() : undefined);
+  await sent.promise;
+  let pings = 0;
+  socket.on("ping", () => (pings += 1));
+  // it is not taken for dead while it is not listened to
+  await until(() => pings > 4);
+  expect(begun).toBeLessThan(100);
+  release.resolve();
+  await until(() => answered === 5_000);
+  socket.close();
+});
+
+test("coming back opens no more subscriptions than one connection may have", async () => {
+  await using app = await serveApp({ threadProtocol: endless(0).service });
+  const socket = new WebSocket(address(app.url));
+  await once(socket, "open");
+  socket.send(subscribe);
+  const [first] = (await once(socket, "message")) as [Buffer];
+  const { result } = JSON.parse(first.toString()) as { result: { subscription_id: string } };
+  const [, filter] = JSON.parse(Buffer.from(result.subscription_id, "base64url").toString()) as [string, object];
+  const subscriptions = Array.from({ length: 150 }, (_, index) => Buffer.from(JSON.stringify([String(index), filter])).toString("base64url"));
+  socket.send(JSON.stringify({ id: 2, method: "subscription.reconnect", params: { subscriptions } }));
+  const [second] = (await once(socket, "message")) as [Buffer];
+  expect(JSON.parse(second.toString())).toMatchObject({ type: "error", id: 2, error: "invalid_argument" });
+  socket.close();
+});
