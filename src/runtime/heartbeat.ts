@@ -30,7 +30,7 @@ export class Heartbeat implements AsyncDisposable {
   readonly #held = new Map<string, { epoch: number; until: number }>();
   readonly #seen = Promise.withResolvers<void>();
   #thread: Worker;
-  #stopping = false;
+  #stopped: Promise<void> | null = null;
 
   constructor(settings: { url: string; workerId: string; leaseSeconds: number }, handlers: HeartbeatHandlers, log: Log) {
     // four beats a lease: three may fail before anybody takes over
@@ -55,8 +55,12 @@ export class Heartbeat implements AsyncDisposable {
     this.#send({ kind: "drop", runId, epoch });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping = true;
+  /** Twice is once: the thread that has ended says nothing any more. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     const exited = new Promise((resolve) => this.#thread.once("exit", resolve));
     this.#send({ kind: "stop" });
     const timer = setTimeout(() => void this.#thread.terminate(), 2_000);
@@ -75,7 +79,7 @@ export class Heartbeat implements AsyncDisposable {
     });
     thread.on("error", (error) => this.#log.error({ err: error }, "the heartbeat thread failed"));
     thread.on("exit", () => {
-      if (this.#stopping) return;
+      if (this.#stopped !== null) return;
       this.#thread = this.#spawn();
       for (const [runId, { epoch, until }] of this.#held) this.#send({ kind: "hold", runId, epoch, until });
     });
