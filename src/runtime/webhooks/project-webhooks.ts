@@ -1,3 +1,4 @@
+import { validateHeaderValue } from "node:http";
 import { AppError } from "#errors";
 import type { LanggraphSettings } from "#protocol/langgraph-json.ts";
 
@@ -70,6 +71,12 @@ function filled(name: string, value: string, prefix: string, environment: Record
     const problem = variable.startsWith(prefix) ? "is not set" : `does not begin with ${prefix} (webhooks.env_prefix)`;
     throw new AppError("invalid_config", `webhooks.headers of the langgraph.json: ${variable}, wanted by "${name}", ${problem}.`);
   });
-  if (/[\r\n\0]/.test(text)) throw new AppError("invalid_config", `webhooks.headers of the langgraph.json: "${name}" holds a line break.`);
+  try {
+    validateHeaderValue(name, text);
+  } catch (cause) {
+    throw new AppError("invalid_config", `webhooks.headers of the langgraph.json: "${name}" holds a line break, or a character that no header can hold.`, {
+      cause,
+    });
+  }
   return text;
 }

@@ -40,6 +40,7 @@ describe("headers of a project's webhooks", () => {
     ["a variable that is not set", headers("${{ env.LG_WEBHOOK_A }}"), "is not set"],
     ["a variable of something else", headers("${{ env.DATABASE_URL }}"), "does not begin with LG_WEBHOOK_"],
     ["a line break", headers("a\r\nx: y"), "line break"],
+    ["a character that cannot be sent", headers("ключ"), "no header can hold"],
     ["a header that is ours", { webhooks: { headers: { "Webhook-Id": "1" } } }, "no header that can be set"],
     ["a name that is none", { webhooks: { headers: { "a b": "1" } } }, "no header that can be set"],
   ])("with %s keep the server from starting", (_what, settings, words) => {
