@@ -15,9 +15,13 @@ type Held = Pick<ThreadRow, "thread_id" | "graph_id" | "values" | "values_at_hea
 /** JSON of a thread's state; `null` in JSON where it has none, or its graph is not served any more. */
 export async function valuesJsonOf(context: RuntimeContext, thread: Held): Promise<string> {
   if (!thread.values_at_head) return JSON.stringify(thread.values ?? null);
-  if (thread.graph_id === null || context.graphs.find(thread.graph_id)?.error !== null) return "null";
-  const { valuesJson } = await threadStand(context, thread.graph_id, thread.thread_id);
-  return valuesJson ?? "null";
+  return (await atHead(context, thread)) ?? "null";
+}
+
+/** Null where nobody can read it now: without its graph. */
+async function atHead(context: RuntimeContext, thread: Held): Promise<string | null> {
+  if (thread.graph_id === null || context.graphs.find(thread.graph_id)?.error !== null) return null;
+  return (await threadStand(context, thread.graph_id, thread.thread_id)).valuesJson;
 }
 
 /** The row with its values in it, wherever they are kept. */
@@ -26,10 +30,11 @@ export async function withValues<Row extends Held>(context: RuntimeContext, thre
   return { ...thread, values: JSON.parse(await valuesJsonOf(context, thread)) as unknown };
 }
 
-/** The same, and the next reader finds them in the row. */
+/** The same, and the next reader finds them in the row. What could not be read is not kept: its graph may be served again tomorrow. */
 export async function withValuesKept(context: RuntimeContext, thread: ThreadRow): Promise<ThreadRow> {
   if (!thread.values_at_head) return thread;
-  const valuesJson = await valuesJsonOf(context, thread);
+  const valuesJson = await atHead(context, thread);
+  if (valuesJson === null) return { ...thread, values: null };
   await keepValues(context.database.sql, { threadId: thread.thread_id, readAt: thread.updated_at, valuesJson });
   return { ...thread, values: JSON.parse(valuesJson) as unknown };
 }

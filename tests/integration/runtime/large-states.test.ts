@@ -4,6 +4,8 @@ import { testDatabase } from "../../helpers/database.ts";
 import { type ServerProcess, startServer } from "../../helpers/server.ts";
 
 const LEDGER = fileURLToPath(new URL("../../fixtures/model-based/langgraph.json", import.meta.url));
+/** Has no such graph. */
+const COUNTING = fileURLToPath(new URL("../../fixtures/graphs/langgraph.json", import.meta.url));
 const LONG = "long ".repeat(10_000);
 
 interface Ledger {
@@ -55,6 +57,15 @@ describe("a state that is too large for its thread's row", async () => {
     expect(await rowOf(thread_id)).toEqual({ held: false, at_head: true });
     const [later] = await client.threads.search<Ledger>({ ids: [thread_id] });
     expect(later?.values.entries).toHaveLength(4);
+  });
+
+  test("is not forgotten by a list that is made while nobody serves its graph", async () => {
+    const { client, thread_id } = await longThread();
+    await using without = await startServer({ databaseUrl: url, langgraphJson: COUNTING, environment: { ROLE: "server" } });
+    const [unread] = await without.client.threads.search<Ledger>({ ids: [thread_id] });
+    expect(unread?.values).toBeNull();
+    expect(await rowOf(thread_id)).toEqual({ held: false, at_head: true });
+    expect((await client.threads.get<Ledger>(thread_id)).values.entries).toEqual([LONG, "done 1"]);
   });
 
   test("is found by what it holds", async () => {
