@@ -1,4 +1,5 @@
 import { type ExpiredThread, type Expiry, findExpiredThreads, isStillExpired, markSwept } from "#db/queries/expired-threads.ts";
+import { isConnectionLost } from "#errors";
 import type { ThreadTtl } from "#protocol/threads.ts";
 import type { Chore } from "./chore.ts";
 import { pruneThread } from "./prune-thread.ts";
@@ -55,10 +56,17 @@ export async function sweepExpiredThreads(context: RuntimeContext, worker: Worke
   for (;;) {
     const due = await findExpiredThreads(context.database.sql, { ...expiry, limit: BATCH });
     let swept = 0;
-    for (const thread of due) if (await sweep(context, worker, thread, expiry)) swept += 1;
+    for (const thread of due) if (await sweep(context, worker, thread, expiry).catch((error: unknown) => leave(context, thread.thread_id, error))) swept += 1;
     // what could not be swept now is not tried again in this round
     if (due.length < BATCH || swept === 0) return;
   }
+}
+
+/** One that cannot be removed (too large for one statement, say) is passed over: it must not keep all that are due after it. */
+export function leave(context: RuntimeContext, threadId: string, error: unknown): false {
+  if (isConnectionLost(error)) throw error;
+  context.log.warn({ err: error, thread_id: threadId }, "a thread could not be swept; the others go on");
+  return false;
 }
 
 async function sweep(context: RuntimeContext, worker: Worker | null, thread: ExpiredThread, expiry: Expiry): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { findOverTemporaryThreads, isStillOver } from "#db/queries/temporary-threads.ts";
 import type { Chore } from "./chore.ts";
 import { removeThread } from "./remove-thread.ts";
+import { leave } from "./retention.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 /** How long the thread of a stateless run stays readable for whoever waits for it. */
@@ -14,7 +15,9 @@ export function temporaryThreads(context: RuntimeContext): Chore {
     everyMs: 30_000,
     async run() {
       for (const threadId of await findOverTemporaryThreads(context.database.sql, TEMPORARY_SECONDS, BATCH))
-        await removeThread(context, null, { threadId, onlyIf: (sql, tree) => isStillOver(sql, tree) });
+        await removeThread(context, null, { threadId, onlyIf: (sql, tree) => isStillOver(sql, tree) }).catch((error: unknown) =>
+          leave(context, threadId, error),
+        );
     },
   };
 }
