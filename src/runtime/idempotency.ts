@@ -4,6 +4,7 @@ import { findIdempotencyKey, keepIdempotencyKey } from "#db/queries/idempotency-
 import type { RunRow } from "#db/queries/run-row.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
+import { JUDGED } from "#governance/permit.ts";
 
 const KEEP_SECONDS = 86_400;
 
@@ -25,7 +26,8 @@ function sortKeys(_key: string, value: unknown): unknown {
 }
 
 /**
- * The run that this owner's key made within the last day; null when there is none.
+ * The run that this owner's key made within the last day, on whosever thread: whether the owner may see it still, the caller asks. Null when
+ * there is none.
  * @throws AppError `idempotency_conflict`: the key was used for another request, or its run is gone
  */
 export async function findKeptRun(sql: Sql, owner: string, { key, digest }: Once): Promise<RunRow | null> {
@@ -33,7 +35,7 @@ export async function findKeptRun(sql: Sql, owner: string, { key, digest }: Once
   if (kept === null) return null;
   if (kept.digest !== digest)
     throw new AppError("idempotency_conflict", "This Idempotency-Key was used for another request. Send a new key with a new request.");
-  const run = await findRun(sql, { runId: kept.run_id, threadId: null, owner });
+  const run = await findRun(sql, { runId: kept.run_id, threadId: null, owner: JUDGED });
   if (run === null) throw new AppError("idempotency_conflict", `Run ${kept.run_id}, which this Idempotency-Key made, is gone. Send a new key to run it again.`);
   return run;
 }

@@ -53,20 +53,25 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined; awaited?: boolean | undefined },
   ): Promise<StartedRun> {
     if (options.once === null) return createNew(caller, threadId, input, options);
-    const kept = await findKeptRun(sql, caller.owner, options.once);
-    if (kept !== null) {
-      const { access } = await permit(caller, "threads:create_run", { thread_id: kept.thread_id, assistant_id: kept.assistant_id, run_id: kept.run_id });
-      return { run: await mustFind(access, kept.thread_id, kept.run_id), claimed: null, existed: true };
-    }
+    const kept = await made(caller, options.once);
+    if (kept !== null) return kept;
     try {
       return await createNew(caller, threadId, input, options);
     } catch (error) {
       // the same request, sent twice at once: the other one took the thread or the question that this one found free
       if (!isAppError(error) || !TAKEN.has(error.code)) throw error;
-      const other = await findKeptRun(sql, caller.owner, options.once);
-      if (other !== null) return { run: other, claimed: null, existed: true };
+      const other = await made(caller, options.once);
+      if (other !== null) return other;
       throw error;
     }
+  }
+
+  /** The run that the same request made before, if its caller may see it still. */
+  async function made(caller: Caller, asked: Once): Promise<StartedRun | null> {
+    const kept = await findKeptRun(sql, caller.owner, asked);
+    if (kept === null) return null;
+    const { access } = await permit(caller, "threads:create_run", { thread_id: kept.thread_id, assistant_id: kept.assistant_id, run_id: kept.run_id });
+    return { run: await mustFind(access, kept.thread_id, kept.run_id), claimed: null, existed: true };
   }
 
   async function createNew(

@@ -44,6 +44,16 @@ describe("a request that is sent again with its key", () => {
     expect(await runsOf(thread)).toBe(1);
   });
 
+  test("answers it also on somebody else's thread, where a rule lets the caller run", async () => {
+    const thread = await newThread();
+    const guest = { owner: "guest", judge: async (_event: unknown, value: Record<string, unknown>) => ({ value, contains: {} }) };
+    const key = newKey();
+    const first = await post(thread, key, ECHO, guest);
+    expect((await post(thread, key, ECHO, guest)).run_id).toBe(first.run_id);
+    expect(await runsOf(thread)).toBe(1);
+    await expect(post(thread, key, ECHO, { owner: "guest" } as never), "but not once the rule is gone").rejects.toMatchObject({ code: "not_found" });
+  });
+
   test("is the same whatever the order of its fields", async () => {
     const thread = await newThread();
     const key = newKey();
