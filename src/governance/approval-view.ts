@@ -1,7 +1,8 @@
 import { v5 as uuidv5 } from "uuid";
-import type { ApprovalRow } from "#db/queries/approval-row.ts";
+import type { ApprovalRow, StoredRuling } from "#db/queries/approval-row.ts";
 import type { NewApproval } from "#db/queries/upsert-approval.ts";
-import type { Approval } from "#ports/approvals.ts";
+import type { InboxApproval } from "#ports/approvals.ts";
+import type { PolicyNote } from "#ports/policies.ts";
 import { ApprovalExtension } from "#protocol/approval-payload.ts";
 
 const FOREIGN_NAMESPACE = "d0b6a9be-3f55-4b0e-9a43-0f6c6f0f4d11";
@@ -19,6 +20,8 @@ export interface AskedIn {
   runId: string;
   owner: string;
   branch: string;
+  /** The graph that asks. */
+  graphId: string;
 }
 
 type Dictionary = Record<string, unknown>;
@@ -58,7 +61,20 @@ export function rowOf(asked: AskedIn, interrupt: PendingInterrupt, id?: string):
     payload: interrupt.value ?? null,
     digest: extension?.action_digest ?? null,
     risk: extension?.risk ?? "medium",
+    project_id: extension?.project_id ?? null,
+    agent: asked.graphId,
+    target: extension?.target ?? targetOf(shown.args),
+    evidence: extension?.evidence ?? [],
+    assignee: extension?.assignee ?? null,
   };
+}
+
+const TARGET_NAMES = ["target", "project", "path", "command", "url", "name"];
+
+/** What an action is done to, where its question does not say: the first of the arguments that usually do. */
+function targetOf(args: Dictionary): string {
+  const name = TARGET_NAMES.find((one) => Object.hasOwn(args, one) && typeof args[one] === "string");
+  return name === undefined ? "" : String(args[name]);
 }
 
 /** Action, arguments and text of a payload in any of the known shapes; a foreign one shows itself. */
@@ -76,7 +92,12 @@ function shownAction(payload: unknown): { action: string; args: Dictionary; desc
   };
 }
 
-export function approvalOf(row: ApprovalRow): Approval {
+/** What of a stored ruling is anybody's business. */
+export function policyNote(ruling: StoredRuling | null): PolicyNote | null {
+  return ruling === null ? null : { id: ruling.id, name: ruling.name, effect: ruling.effect };
+}
+
+export function approvalOf(row: ApprovalRow): InboxApproval {
   return {
     id: row.id,
     threadId: row.thread_id,
@@ -94,5 +115,16 @@ export function approvalOf(row: ApprovalRow): Approval {
     decidedAt: row.decided_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     payload: row.payload,
+    agent: row.agent,
+    projectId: row.project_id,
+    target: row.target,
+    evidence: row.evidence,
+    assignee: row.assignee,
+    mirrorOf: row.mirror_of,
+    decidedVia: row.decided_via,
+    policy: policyNote(row.policy),
+    expiresAt: row.expires_at?.toISOString() ?? null,
+    onExpire: row.expires_at === null ? null : row.on_expire,
+    parkedAt: row.parked_at?.toISOString() ?? null,
   };
 }

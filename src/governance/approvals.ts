@@ -8,8 +8,9 @@ import type { Sql } from "#db/queries/sql.ts";
 import { supersedeMirrors, type SupersededMirror } from "#db/queries/supersede-mirrors.ts";
 import { type NewApproval, upsertApproval } from "#db/queries/upsert-approval.ts";
 import { AppError } from "#errors";
-import type { Approval, Decision } from "#ports/approvals.ts";
+import type { Approval, Decision, DecisionVia } from "#ports/approvals.ts";
 import { readReply } from "#protocol/approval-reply.ts";
+import { ruleOn } from "./policies/rule-on.ts";
 import { approvalOf, type AskedIn, extensionOf, foreignApprovalId, type PendingInterrupt, rowOf } from "./approval-view.ts";
 
 /**
@@ -17,6 +18,7 @@ import { approvalOf, type AskedIn, extensionOf, foreignApprovalId, type PendingI
  *
  *   pending -> resuming    one decision claims it, in the transaction that inserts the run which carries the answer into the graph
  *   resuming -> done       that run ended and the interrupt is gone
+ *   resuming -> expired    the same, where nobody answered in time and a rule rejected
  *   resuming -> pending    that run failed or was cancelled before its node took the answer; or the node asks the same question again
  *   pending -> superseded  the interrupt is gone without an answer (new input, a fork), or a mirror whose original was decided
  *
@@ -56,7 +58,9 @@ export async function planResume(
 
 /** The same for questions that waited at an older checkpoint: nothing is claimed, they belong to another line of history. */
 export async function readPastAnswers(input: Omit<Answering, "rows"> & { rows: readonly NewApproval[] }): Promise<ResumePlan> {
-  const asked = { state: "pending", decision: null, decided_by: null, decided_at: null, resume_run_id: null, created_at: new Date(0) } as const;
+  const decision = { decision: null, decided_by: null, decided_at: null, decided_via: null, resume_run_id: null } as const;
+  const ruling = { policy: null, verdict: null, attempts: 0, expires_at: null, on_expire: null, parked_at: null } as const;
+  const asked = { state: "pending", ...decision, ...ruling, created_at: new Date(0) } as const;
   const plan = await readAnswers({ ...input, rows: input.rows.map((row) => ({ ...row, ...asked })) });
   return { ...plan, claims: [] };
 }
@@ -113,7 +117,7 @@ function matchAnswers(rows: readonly ApprovalRow[], resume: unknown, atBreakpoin
   const underway = rows.find((row) => row.state === "resuming");
   if (underway !== undefined) throw notPending(underway);
   if (atBreakpoint) return null;
-  const decided = rows.find((row) => row.state === "done");
+  const decided = rows.find((row) => row.state === "done" || row.state === "expired");
   throw new AppError("nothing_to_resume", "Nothing is waiting for an answer on this thread.", {
     details: decided === undefined ? {} : { last: decidedDetails(decided) },
   });
@@ -121,7 +125,7 @@ function matchAnswers(rows: readonly ApprovalRow[], resume: unknown, atBreakpoin
 
 function notPending(row: ApprovalRow | undefined): AppError {
   if (row === undefined) return new AppError("not_found", "This question was never asked on this thread.");
-  if (row.state === "resuming" || row.state === "done") {
+  if (row.state === "resuming" || row.state === "done" || row.state === "expired") {
     const details = decidedDetails(row);
     return new AppError("already_decided", `Already decided by ${details.decided_by} at ${details.decided_at}.`, { details });
   }
@@ -155,7 +159,10 @@ async function readAnswer(row: ApprovalRow, raw: unknown, decidedBy: string, sea
  * answered mirror is reserved. Returns the parents' threads whose mirrored question is out of date.
  * @throws AppError `already_decided` when another decision was faster.
  */
-export async function claimAnswers(sql: Sql, input: { plan: ResumePlan; runId: string; decidedBy: string; reservedBy?: string }): Promise<SupersededMirror[]> {
+export async function claimAnswers(
+  sql: Sql,
+  input: { plan: ResumePlan; runId: string; decidedBy: string; via: DecisionVia; reservedBy?: string },
+): Promise<SupersededMirror[]> {
   if (input.plan.claims.length === 0) return [];
   const locked = await lockMirrored(
     sql,
@@ -164,7 +171,7 @@ export async function claimAnswers(sql: Sql, input: { plan: ResumePlan; runId: s
   const now = new Map(locked.map((row) => [row.id, row]));
   const outdated: SupersededMirror[] = [];
   for (const { row, decision } of input.plan.claims) {
-    const claim = { decision, decidedBy: input.decidedBy, resumeRunId: input.runId };
+    const claim = { decision, decidedBy: input.decidedBy, via: input.via, resumeRunId: input.runId };
     if (!(await claimApproval(sql, { ...claim, id: row.id }, input.reservedBy ?? null))) throw notPending(now.get(row.id));
     const original = row.mirror_of === null ? undefined : now.get(row.mirror_of);
     if (original !== undefined && original.owner === row.owner) {
@@ -175,36 +182,56 @@ export async function claimAnswers(sql: Sql, input: { plan: ResumePlan; runId: s
   return outdated;
 }
 
+export interface Settled {
+  /** The parents' threads whose mirrors went. */
+  outdated: SupersededMirror[];
+  /** Questions that a rule has decided, to be carried out after the commit. */
+  verdicts: number;
+  /** Somebody has to answer. */
+  waits: boolean;
+}
+
 /**
- * Brings the rows of a thread in line with the interrupts that wait in it now, in the transaction that ends a run (or edits the state).
- * `runId`: the run that ends; what it claimed is done, or asked again. Returns the parents' threads whose mirrors went.
+ * Brings the rows of a thread in line with the interrupts that wait in it now, in the transaction that ends a run (or edits the state), and
+ * asks the rules about what is new. `endingRunId`: the run that ends; what it claimed is done, or asked again.
  */
 export async function settleApprovals(
   sql: Sql,
-  input: { asked: AskedIn; interrupts: readonly PendingInterrupt[]; endingRunId: string | null },
-): Promise<SupersededMirror[]> {
+  input: { asked: AskedIn; interrupts: readonly PendingInterrupt[]; endingRunId: string | null; clock: Date | null },
+): Promise<Settled> {
   const { asked, interrupts, endingRunId } = input;
   const open = await openApprovals(sql, { threadId: asked.threadId, runId: endingRunId });
   const here = open.filter((row) => row.thread_id === asked.threadId);
   const stillAsked = new Set<string>();
+  const fresh: NewApproval[] = [];
+  let verdicts = 0;
   for (const interrupt of interrupts) {
     const known =
       extensionOf(interrupt.value) === null ? here.find((row) => row.interrupt_id === interrupt.id && row.position === interrupt.position) : undefined;
     let row = rowOf(asked, interrupt, known?.id);
-    if (!(await upsertApproval(sql, row, endingRunId))) {
+    let written = await upsertApproval(sql, row, endingRunId);
+    if (written === null) {
       // the id stands in another thread (a copied thread asks with the payload of its original)
       row = rowOf(asked, interrupt, foreignApprovalId(asked, interrupt));
-      await upsertApproval(sql, row, endingRunId);
+      written = await upsertApproval(sql, row, endingRunId);
     }
     stillAsked.add(row.id);
+    const isNew = written?.state === "pending" && (written.inserted || !here.some((one) => one.id === row.id));
+    if (isNew) fresh.push(row);
+    else if (written?.ruled === true) verdicts += 1;
   }
+  verdicts += await ruleOn(sql, fresh, { clock: input.clock, decides: endingRunId !== null });
   const gone = here.filter((row) => !stillAsked.has(row.id));
-  const done = gone.filter((row) => row.state === "resuming").map((row) => row.id);
+  const answered = gone.filter((row) => row.state === "resuming");
+  const expired = answered.filter((row) => row.decided_via === "expiry").map((row) => row.id);
+  const done = answered.filter((row) => row.decided_via !== "expiry").map((row) => row.id);
   const superseded = gone.filter((row) => row.state === "pending").map((row) => row.id);
   // an original that was reserved through a mirror and never decided by the graph can be decided again
   const reserved = open.filter((row) => row.thread_id !== asked.threadId && row.state === "resuming").map((row) => row.id);
   await closeApprovals(sql, done, "done");
+  await closeApprovals(sql, expired, "expired");
   await closeApprovals(sql, superseded, "superseded");
   await closeApprovals(sql, reserved, "pending");
-  return supersedeMirrors(sql, [...done, ...superseded]);
+  const outdated = await supersedeMirrors(sql, [...done, ...expired, ...superseded]);
+  return { outdated, verdicts, waits: interrupts.length > verdicts };
 }

@@ -2,14 +2,16 @@ import type { CronCreate, CronUpdate } from "../protocol/crons.ts";
 import type { RunCreate } from "../protocol/run-create.ts";
 import type { Command, CommandAnswer } from "../protocol/v2/commands.ts";
 import type { EventsFilter } from "../protocol/v2/events-filter.ts";
+import type { DryRunRequest, PolicyCreate } from "../protocol/policies.ts";
 import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
 import type { Credential, KeysService, Rights } from "./identity.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
-import type { Approval, Decision } from "./approvals.ts";
+import type { ApprovalChange, ApprovalMetrics, BatchResult, Decision, InboxApproval } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
 import type { ModelMode } from "./models.ts";
+import type { DryRun, Policy } from "./policies.ts";
 import type { Project } from "./projects.ts";
 import type { DeployOutcome, ServiceStatus } from "./releases.ts";
 
@@ -237,10 +239,42 @@ export interface StoreService {
 }
 
 export interface ApprovalsService {
-  list(caller: Caller, input: Page & { state?: string; kind?: string; thread_id?: string }): Promise<{ items: Approval[]; total: number }>;
-  get(caller: Caller, approvalId: string): Promise<Approval>;
+  /** The newest first. */
+  list(caller: Caller, input: Page & ApprovalsFilter): Promise<{ items: InboxApproval[]; total: number }>;
+  get(caller: Caller, approvalId: string): Promise<InboxApproval>;
   /** Decides and starts the resume run. Already decided: `already_decided` with who and when. */
-  decide(caller: Caller, approvalId: string, decision: Decision | unknown): Promise<Approval>;
+  decide(caller: Caller, approvalId: string, decision: Decision | unknown): Promise<InboxApproval>;
+  /** One by one, each with its own outcome. `invalid_request` when any two are not alike, or one deserves a look of its own. */
+  decideMany(caller: Caller, input: { approval_ids: string[]; decision: unknown }): Promise<{ results: BatchResult[] }>;
+  /** Null: back to everybody. */
+  assign(caller: Caller, approvalId: string, assignee: string | null): Promise<InboxApproval>;
+  /** The oldest first. */
+  history(caller: Caller, approvalId: string, page: Page): Promise<{ items: ApprovalChange[]; total: number }>;
+  /** Over what was asked in the last days, without mirrors. */
+  metrics(caller: Caller, input: { days: number }): Promise<ApprovalMetrics>;
+}
+
+export interface ApprovalsFilter {
+  state?: string;
+  kind?: string;
+  risk?: string;
+  project_id?: string;
+  thread_id?: string;
+  assignee?: string;
+  agent?: string;
+}
+
+/** Rules about what people are asked (docs/approvals.md). Administrators only. */
+export interface PoliciesService {
+  /** In order, those that Slipway brings last. */
+  list(caller: Caller, page: Page): Promise<{ items: Policy[]; total: number }>;
+  get(caller: Caller, policyId: string): Promise<Policy>;
+  create(caller: Caller, input: PolicyCreate): Promise<Policy>;
+  /** Questions that are asked already stay as they were ruled. */
+  replace(caller: Caller, policyId: string, input: PolicyCreate): Promise<Policy>;
+  delete(caller: Caller, policyId: string): Promise<void>;
+  /** `policies`: instead of those that are stored. Decides nothing. */
+  dryRun(caller: Caller, input: DryRunRequest): Promise<DryRun>;
 }
 
 export interface ModelUsage {
@@ -288,6 +322,7 @@ export interface Services {
   crons: CronsService;
   store: StoreService;
   approvals: ApprovalsService;
+  policies: PoliciesService;
   projects: ProjectsService;
   ui: UiService;
   system: SystemService;

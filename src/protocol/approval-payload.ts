@@ -20,6 +20,9 @@ export const ApprovalExtension = z.object({
   mirror_of: z.uuid().nullable(),
   /** Project whose secret store takes the values of a `secret` answer. */
   project_id: z.uuid().nullable(),
+  /** What the action is done to, for policies; else it is looked for in the arguments. */
+  target: z.string().optional(),
+  assignee: z.string().nullish(),
 });
 export type ApprovalExtension = z.infer<typeof ApprovalExtension>;
 

@@ -6,10 +6,12 @@ import { RUNS_CHANNEL, type RunHint } from "#db/queries/notify.ts";
 import type { Log } from "#log";
 import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { Services } from "#ports/services.ts";
+import { approvalChores } from "./approval-chores.ts";
 import { makeApprovalsService } from "./approvals-service.ts";
 import { ensureSystemAssistants, type GraphDefaults, makeAssistantsService } from "./assistants.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
+import type { Chore } from "./chore.ts";
 import { cronRuns } from "./cron-runs.ts";
 import { makeCronsService } from "./crons.ts";
 import { expiredRows } from "./expired-rows.ts";
@@ -18,6 +20,7 @@ import type { LoadedGraphs } from "./load-graphs.ts";
 import { expiredItems } from "./expired-items.ts";
 import { expiredThreads, KEEP_FOR_EVER, type Retention } from "./retention.ts";
 import { RunStatuses } from "./run-statuses.ts";
+import { makePoliciesService } from "./policies-service.ts";
 import { makeRunsService } from "./runs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
@@ -72,7 +75,7 @@ export interface RuntimeOptions {
 const UNCOUNTED: RuntimeMetrics = { runClaimed() {}, runEnded() {}, webhookSent() {} };
 
 export interface Runtime extends AsyncDisposable {
-  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "threadStream" | "threadProtocol" | "crons" | "store" | "approvals">;
+  readonly services: Pick<Services, "assistants" | "threads" | "runs" | "threadStream" | "threadProtocol" | "crons" | "store" | "approvals" | "policies">;
   /** Begins to execute runs and to sweep; requests are taken before that too. */
   start(): Promise<void>;
   /** Takes nothing new and gives running runs back at their next step; resolves when none is left here. */
@@ -117,6 +120,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (worker !== null) options.checkpointer.onLeaseLost = ({ runId, epoch }) => worker.lost(runId, epoch);
   const runs = makeRunsService(context, worker);
   const webhooks = new WebhookSender(context);
+  const approvals = approvalChores(context, worker);
   const sweeper =
     worker === null
       ? null
@@ -127,6 +131,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
           webhooks,
           expiredRows(context),
           cronRuns(context),
+          approvals,
         ]);
   let subscription: Subscription | null = null;
 
@@ -158,12 +163,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       crons: makeCronsService(context),
       store: makeStoreService(context),
       approvals: makeApprovalsService(context, worker),
+      policies: makePoliciesService(context),
     },
     async start() {
       if (worker === null || sweeper === null) return;
       await worker.start();
       subscription = await options.database.listen(RUNS_CHANNEL, {
-        onNotify: (payload) => hint(payload, worker, sweeper),
+        onNotify: (payload) => hint(payload, worker, sweeper, approvals),
         onSubscribed: () => sweeper.sweep(),
       });
       sweeper.start();
@@ -178,10 +184,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-function hint(payload: string, worker: Worker, sweeper: Sweeper): void {
+function hint(payload: string, worker: Worker, sweeper: Sweeper, approvals: Chore): void {
   // written by `notifyRuns` only
   const read = JSON.parse(payload) as RunHint;
   if (read.kind === "cancel") worker.cancelled(read.runId);
   else if (read.kind === "outbox") sweeper.wakeParents();
+  else if (read.kind === "approvals") sweeper.now(approvals);
   else worker.look();
 }

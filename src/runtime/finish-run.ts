@@ -63,7 +63,7 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
     });
     const [, finished] = await Promise.all([locking, finishing]);
     if (finished === null) throw leaseLost(run);
-    await settle(sql, run, stand, end);
+    await settle(context, sql, run, stand, end);
     if (wantsWebhook(run)) await queueWebhook(sql, run.run_id, { valuesJson: stand.valuesJson });
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
     return finished.more;
@@ -96,19 +96,23 @@ export async function rollBackRun(context: RuntimeContext, run: ClaimedRun): Pro
     const [, deleted] = await Promise.all([locking, deleting]);
     if (!deleted) throw leaseLost(run);
     await restoreThread(sql, { threadId: run.thread_id, valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson });
-    await settle(sql, run, stand, { status: "interrupted", error: null, valuesJson: null });
+    await settle(context, sql, run, stand, { status: "interrupted", error: null, valuesJson: null });
     await notifyRuns(sql, { kind: "pending" });
   });
   context.metrics.runEnded("rolled_back", secondsOf(run));
   await context.bus.end(run.run_id);
 }
 
-async function settle(sql: Sql, run: ClaimedRun, stand: ThreadStand, end: RunEnd): Promise<void> {
+async function settle(context: RuntimeContext, sql: Sql, run: ClaimedRun, stand: ThreadStand, end: RunEnd): Promise<void> {
   const asksOrAsked = stand.interrupts.length > 0 || run.had_interrupts || hasCommand(run);
-  const asked = { threadId: run.thread_id, runId: run.run_id, owner: run.owner, branch: run.branch };
-  if (asksOrAsked) await settleApprovals(sql, { asked, interrupts: stand.interrupts, endingRunId: run.run_id });
-  if (run.child !== null) {
-    await queueOutcome(sql, run.child, run.run_id, outcomeOf(stand, end));
+  const asked = { threadId: run.thread_id, runId: run.run_id, owner: run.owner, branch: run.branch, graphId: run.graph_id };
+  const clock = context.clock?.() ?? null;
+  const settled = asksOrAsked ? await settleApprovals(sql, { asked, interrupts: stand.interrupts, endingRunId: run.run_id, clock }) : null;
+  if (settled !== null && settled.verdicts > 0) await notifyRuns(sql, { kind: "approvals" });
+  const outcome = outcomeOf(stand, end);
+  // a question that a rule answers is nothing to tell the parent about
+  if (run.child !== null && !(outcome.status === "waiting" && settled?.waits === false)) {
+    await queueOutcome(sql, run.child, run.run_id, outcome);
     await notifyRuns(sql, { kind: "outbox" });
   }
 }

@@ -30,7 +30,7 @@ export async function refreshThread(
     const cache = { threadId: thread.thread_id, valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson };
     if (keepsStatus && stand.interrupts.length === 0) await restoreThread(transaction, cache);
     else await setThreadCache(transaction, { ...cache, status: stand.next.length > 0 ? "interrupted" : "idle" });
-    const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: branch ?? ROOT_BRANCH };
-    await settleApprovals(transaction, { asked, interrupts: stand.interrupts, endingRunId: null });
+    const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: branch ?? ROOT_BRANCH, graphId };
+    await settleApprovals(transaction, { asked, interrupts: stand.interrupts, endingRunId: null, clock: context.clock?.() ?? null });
   });
 }

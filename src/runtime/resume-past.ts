@@ -21,7 +21,7 @@ export async function planPastResume(
   const config = { configurable: { ...settings, thread_id: thread.thread_id, checkpoint_ns: "", checkpoint_id: kwargs.checkpoint?.checkpoint_id } };
   const graph = await context.graphs.compiled(thread.graph_id, config);
   const snapshot = await graph.getState(config);
-  const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: "" };
+  const asked = { threadId: thread.thread_id, runId: thread.thread_id, owner: thread.owner, branch: "", graphId: thread.graph_id };
   const rows = Object.values(interruptsByTask(snapshot))
     .flat()
     .map((interrupt) => rowOf(asked, { ...interrupt, position: 0 }));

@@ -18,6 +18,7 @@ import { AppError } from "#errors";
 import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
 import { isWithin } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
+import type { DecisionVia } from "#ports/approvals.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
@@ -56,6 +57,8 @@ export interface StartRun {
   decidedBy: string;
   /** The client may send the same request again: then the run that it made first is answered. */
   once?: Once | null;
+  /** How the answers came; `resume` when absent. */
+  via?: DecisionVia;
   /** The run that reserved the questions of `plan` through mirrors. */
   reservedBy?: string;
 }
@@ -139,6 +142,7 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
       plan: start.plan,
       runId: run.run_id,
       decidedBy: start.decidedBy,
+      via: start.via ?? "resume",
       ...(start.reservedBy === undefined ? {} : { reservedBy: start.reservedBy }),
     });
     if (child !== null && outdated.length > 0) await queueOutcome(sql, child, run.run_id, { status: "decided", result: null, error: null });

@@ -50,6 +50,11 @@ export class Sweeper {
     this.#do(this.#wakeUps);
   }
 
+  /** Does a chore that something is known to be due for. */
+  now(chore: Chore): void {
+    this.#do(chore);
+  }
+
   #every(ms: number, work: () => void): void {
     const timer = setInterval(work, ms);
     timer.unref();

@@ -15,7 +15,7 @@ import { approvalOf } from "#governance/approval-view.ts";
 import { planDecision } from "#governance/approvals.ts";
 import { JUDGED } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
-import type { Approval, ApprovalsPort, Decision } from "#ports/approvals.ts";
+import type { Approval, ApprovalsPort, Decision, DecisionVia } from "#ports/approvals.ts";
 import type { RunsService } from "#ports/services.ts";
 import type { TeamsPort, TeamWork } from "#ports/teams.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
@@ -134,6 +134,7 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
         state: "pending",
         // the node that passes an answer on is run again from its first line, and must see the question that it asked
         reservedBy: run.run_id,
+        onlyUndecided: true,
         parentThreadId: run.thread_id,
         limit: 100,
         offset: 0,
@@ -199,6 +200,7 @@ export async function resumeWith(
     runId: string;
     plan: Parameters<typeof withPlan>[1];
     decidedBy: string;
+    via?: DecisionVia;
     reservedBy?: string;
   },
 ): Promise<void> {
@@ -222,6 +224,7 @@ export async function resumeWith(
     forks: false,
     plan: input.plan,
     decidedBy: input.decidedBy,
+    ...(input.via === undefined ? {} : { via: input.via }),
     ...(input.reservedBy === undefined ? {} : { reservedBy: input.reservedBy }),
   });
 }

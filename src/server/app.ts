@@ -30,6 +30,7 @@ import { cronRoutes } from "./routes/crons.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { runStreamRoutes } from "./routes/run-streams.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -142,6 +143,7 @@ function resourceRoutes(options: AppOptions, prefix: string): Router[] {
     a2aRoutes(options, prefix),
     uiRoutes(options, prefix),
     approvalRoutes(options),
+    policyRoutes(options),
     projectRoutes(options),
     authRoutes(options),
   ];

@@ -11,10 +11,15 @@ interface PageOfItems<T> {
  * `X-Pagination-Next` when there is one.
  */
 export function sendPage<T extends object>(response: Response, page: PageOfItems<T>, asked: Page & { select?: string[] }): void {
+  paginate(response, page, asked);
+  response.json(select(page.items, asked.select));
+}
+
+/** The headers alone, for a list that is answered in a form of its own. */
+export function paginate(response: Response, page: PageOfItems<object>, asked: Page): void {
   const next = asked.offset + page.items.length;
   response.set("x-pagination-total", String(page.total));
   if (page.items.length > 0 && next < page.total) response.set("x-pagination-next", String(next));
-  response.json(select(page.items, asked.select));
 }
 
 function select<T extends object>(items: T[], fields: string[] | undefined): object[] {

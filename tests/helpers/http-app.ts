@@ -28,7 +28,20 @@ export async function serveApp(some: SomeServices, options: Partial<Omit<AppOpti
   return { url: server.url, server, [Symbol.asyncDispose]: () => server.close({ graceMs: 0 }) };
 }
 
-const GROUPS = ["assistants", "threads", "runs", "threadStream", "threadProtocol", "crons", "store", "approvals", "projects", "ui", "system"] as const;
+const GROUPS = [
+  "assistants",
+  "threads",
+  "runs",
+  "threadStream",
+  "threadProtocol",
+  "crons",
+  "store",
+  "approvals",
+  "policies",
+  "projects",
+  "ui",
+  "system",
+] as const;
 
 function completed(some: SomeServices): Services {
   const groups = GROUPS.map((group) => {

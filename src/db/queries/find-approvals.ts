@@ -9,6 +9,12 @@ export interface ApprovalFilter {
   id?: string;
   state?: string;
   kind?: string;
+  risk?: string;
+  projectId?: string;
+  assignee?: string;
+  agent?: string;
+  /** Leaves out what a rule has decided and what is about to be carried out. */
+  onlyUndecided?: boolean;
   threadId?: string;
   /** Questions of teams started from this thread. */
   parentThreadId?: string;
@@ -27,6 +33,11 @@ export async function findApprovals(sql: Sql, filter: ApprovalFilter): Promise<{
       ${filter.id === undefined ? sql`` : sql`and a.id = ${filter.id}`}
       ${filter.state === undefined ? sql`` : sql`and (a.state = ${filter.state} or (a.state = 'resuming' and a.resume_run_id = ${filter.reservedBy ?? null}))`}
       ${filter.kind === undefined ? sql`` : sql`and a.kind = ${filter.kind}`}
+      ${filter.risk === undefined ? sql`` : sql`and a.risk = ${filter.risk}`}
+      ${filter.projectId === undefined ? sql`` : sql`and a.project_id = ${filter.projectId}`}
+      ${filter.assignee === undefined ? sql`` : sql`and a.assignee = ${filter.assignee}`}
+      ${filter.agent === undefined ? sql`` : sql`and a.agent = ${filter.agent}`}
+      ${filter.onlyUndecided === true ? sql`and (a.verdict is null or a.state <> 'pending')` : sql``}
       ${filter.threadId === undefined ? sql`` : sql`and a.thread_id = ${filter.threadId}`}
       ${filter.parentThreadId === undefined ? sql`` : sql`and a.thread_id in (select thread_id from threads where parent_thread_id = ${filter.parentThreadId})`}
     order by a.created_at ${filter.newestFirst ? sql`desc` : sql`asc`}, a.id limit ${filter.limit} offset ${filter.offset}`;

@@ -4,7 +4,7 @@ export const RUNS_CHANNEL = "slipway_runs";
 export const STREAM_CHANNEL = "slipway_stream";
 
 /** What processes tell each other about runs. A hint: whoever misses it finds the same in the tables at its next sweep. */
-export type RunHint = { kind: "pending" } | { kind: "cancel"; runId: string } | { kind: "outbox" };
+export type RunHint = { kind: "pending" } | { kind: "cancel"; runId: string } | { kind: "outbox" } | { kind: "approvals" };
 
 export async function notifyRuns(sql: Sql, hint: RunHint): Promise<void> {
   await sql`select pg_notify(${RUNS_CHANNEL}, ${JSON.stringify(hint)})`;

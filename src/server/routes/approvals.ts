@@ -1,20 +1,56 @@
 import type { Router } from "express";
 import { z } from "zod";
 import { AppError } from "#errors";
-import { ApprovalAnswer, ApprovalPath, ApprovalsQuery, DecisionBody } from "#protocol/approvals.ts";
+import {
+  ApprovalAnswer,
+  ApprovalChangeAnswer,
+  ApprovalMetricsAnswer,
+  ApprovalPath,
+  ApprovalsQuery,
+  AssignApproval,
+  BatchAnswer,
+  BatchDecision,
+  DecisionBody,
+  HistoryQuery,
+  MetricsQuery,
+} from "#protocol/approvals.ts";
 import type { RouteContext } from "../context.ts";
 import { endpoints } from "../endpoint.ts";
-import { json } from "../openapi/answers.ts";
+import { json, page } from "../openapi/answers.ts";
+import { paginate, sendPage } from "../pages.ts";
 
 /** What waits for a person, over all threads. The same decisions can be given as `command.resume` on the thread. */
 export function approvalRoutes({ services: { approvals }, caller }: RouteContext): Router {
-  const { router, get, post } = endpoints("Approvals", caller);
+  const { router, get, post, patch } = endpoints("Approvals", caller);
 
   get(
     "/approvals",
     { summary: "List what waits for a person", query: ApprovalsQuery, answers: json(z.object({ items: z.array(ApprovalAnswer), total: z.number() })) },
     async ({ who, query, response }) => {
-      response.json(await approvals.list(who, query));
+      const found = await approvals.list(who, query);
+      paginate(response, found, query);
+      response.json(found);
+    },
+  );
+
+  get(
+    "/approvals/metrics",
+    { summary: "Count what was asked and decided, and how long people took", query: MetricsQuery, answers: json(ApprovalMetricsAnswer) },
+    async ({ who, query, response }) => {
+      response.json(await approvals.metrics(who, query));
+    },
+  );
+
+  post(
+    "/approvals/decisions",
+    {
+      summary: "Decide several at once",
+      about: "Of one kind and one action, at most of medium risk, no deployments and no secrets. Each has its own outcome.",
+      body: BatchDecision,
+      answers: json(BatchAnswer),
+    },
+    async ({ who, body, response }) => {
+      response.json(await approvals.decideMany(who, body));
     },
   );
 
@@ -30,6 +66,22 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
       const decision: unknown = request.body;
       if (decision === undefined) throw new AppError("unreadable_answer", 'Send the decision as the body, for example {"type":"approve"}.');
       response.json(await approvals.decide(who, path.approval_id, decision));
+    },
+  );
+
+  patch(
+    "/approvals/:approval_id",
+    { summary: "Assign an approval to somebody", path: ApprovalPath, body: AssignApproval, answers: json(ApprovalAnswer) },
+    async ({ who, path, body, response }) => {
+      response.json(await approvals.assign(who, path.approval_id, body.assignee));
+    },
+  );
+
+  get(
+    "/approvals/:approval_id/history",
+    { summary: "List what happened to an approval, the oldest first", path: ApprovalPath, query: HistoryQuery, answers: page(ApprovalChangeAnswer) },
+    async ({ who, path, query, response }) => {
+      sendPage(response, await approvals.history(who, path.approval_id, query), query);
     },
   );
 
