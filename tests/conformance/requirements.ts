@@ -383,6 +383,11 @@ export const REQUIREMENTS = {
   },
   "auth.crons": { behaviour: "crons are judged by their own events and the thread's", source: "docs custom auth" },
   "auth.owner-rule": { behaviour: "with authenticate() alone everybody has their own things, memory included", source: "ours, docs/decisions/0012" },
+  "identity.every-route": {
+    behaviour: "under AUTH, on every route: a bad credential 401, a stranger 404 or nothing of the owner's, who may only read changes nothing, the owner all of it",
+    source: "ours; issue 4",
+  },
+  "identity.sdk": { behaviour: "the SDK's apiKey is a key of ours, and a token goes in defaultHeaders; runs and their graphs act as their user", source: "sdk Client apiKey" },
   "auth.every-route": {
     behaviour: "on every route: nobody 401, a stranger 404 or nothing of the owner's, the owner all of it",
     source: "ours; servers' advisories",

@@ -21,12 +21,42 @@ describe("configuration", () => {
     expect(() => readConfig({ PORT: "many", ROLE: "boss", N_JOBS_PER_WORKER: "0" })).toThrow(/PORT[^]*ROLE[^]*N_JOBS_PER_WORKER/);
   });
 
-  test.each([{ AUTH: "jwt" }, { AUTH: "api-key", HOST: "0.0.0.0" }])("refuses an authentication that it does not have: %o", (environment) => {
-    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config" }) as Error);
+  const SECRET = "x".repeat(32);
+  const JWKS = { JWKS_URL: "https://issuer.example/keys", JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "slipway" };
+
+  test.each([
+    [{ AUTH: "api-key" }, "api-key"],
+    [{ AUTH: " JWT , api-key,jwt", JWT_SECRET: SECRET }, "jwt,api-key"],
+    [{ AUTH: "jwt", ...JWKS }, "jwt"],
+    [{ AUTH: "jwt", ...JWKS, JWKS_URL: "http://127.0.0.1:8080/keys", SERVICE_KEY: SECRET }, "jwt"],
+    // somebody's own auth.ts may read them
+    [{ JWT_SECRET: "short" }, "none"],
+  ])("takes the identities of %o", (environment, kinds) => {
+    expect(readConfig(environment)).toMatchObject({ AUTH: kinds });
+  });
+
+  test.each([
+    [{ AUTH: "password" }, "AUTH"],
+    [{ AUTH: "none,jwt" }, "AUTH"],
+    [{ AUTH: "jwt" }, "JWT_SECRET"],
+    [{ AUTH: "jwt", JWT_SECRET: "short" }, "JWT_SECRET is shorter"],
+    [{ AUTH: "jwt", JWT_SECRET: SECRET, ...JWKS }, "two issuers"],
+    [{ AUTH: "jwt", ...JWKS, JWKS_URL: "http://issuer.example/keys" }, "https://"],
+    [{ AUTH: "jwt", ...JWKS, JWKS_URL: "https://me:secret@issuer.example/keys" }, "https://"],
+    [{ AUTH: "jwt", ...JWKS, JWT_AUDIENCE: "" }, "JWT_AUDIENCE"],
+    [{ AUTH: "api-key", SERVICE_KEY: "short" }, "SERVICE_KEY"],
+    [{ AUTH: "api-key", ALLOW_UNSANDBOXED: "true" }, "ALLOW_UNSANDBOXED"],
+  ])("refuses %o, and says %s", (environment, words) => {
+    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config", message: expect.stringContaining(words) }) as Error);
+  });
+
+  test("a refusal never tells the secret", () => {
+    expect(() => readConfig({ AUTH: "jwt", JWT_SECRET: "canary" })).not.toThrow(/canary/);
   });
 
   test("limits nobody where everybody is the owner, and takes the rate it is given", () => {
     expect(readConfig({})).toMatchObject({ RATE_LIMIT_PER_MINUTE: 0 });
+    expect(readConfig({ AUTH: "api-key" })).toMatchObject({ RATE_LIMIT_PER_MINUTE: 60, RATE_LIMIT_BURST: 20 });
     expect(readConfig({ RATE_LIMIT_PER_MINUTE: "90" })).toMatchObject({ RATE_LIMIT_PER_MINUTE: 90, RATE_LIMIT_BURST: 20 });
     expect(readConfig({ RATE_LIMIT_PER_MINUTE: "90", RATE_LIMIT_BURST: "5" })).toMatchObject({ RATE_LIMIT_BURST: 5 });
   });
