@@ -2,7 +2,8 @@
  * The composition root: configuration, database, bus, what the teams stand on, runtime, HTTP, in this order; and the way back down.
  *
  * SIGTERM and SIGINT drain: no run is claimed any more, running ones stop at their next checkpoint and are handed back, open
- * streams are cut. A second signal ends at once. When the launcher (`scripts/run.mjs`, the demo) dies, this process ends too.
+ * streams are cut. A second signal ends at once. One that comes during the start ends it after the step that it is at, and what was opened
+ * until then is closed: an embedded PostgreSQL is not left behind. When the launcher (`scripts/run.mjs`, the demo) dies, this process ends too.
  */
 import { resolve } from "node:path";
 import { readConfig } from "#config";
@@ -56,7 +57,8 @@ interface Slipway extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-async function start(): Promise<Slipway> {
+/** @param signal ends the start; then what it was aborted with is thrown, and nothing is left open */
+async function start(signal: AbortSignal): Promise<Slipway> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL);
   const dataDir = resolve(config.DATA_DIR);
@@ -67,10 +69,13 @@ async function start(): Promise<Slipway> {
   if (project.ignored.length > 0) log.warn({ keys: project.ignored }, `without effect in ${config.LANGGRAPH_JSON}`);
   // a project that cannot tell who asks ends here, before anything is started for it
   const auth = await loadAuth(project);
+  signal.throwIfAborted();
 
   const [sandbox, opened] = await Promise.all([detectSandbox({ allowUnsandboxed: config.ALLOW_UNSANDBOXED }), openConfiguredDatabase(config, log)]);
   const { database, embedded } = stack.use(opened);
+  signal.throwIfAborted();
   const bus = stack.use(await openBus(config, database, log));
+  signal.throwIfAborted();
   // a project's own wins
   const builtInAuth = auth === null ? openBuiltInAuth(config, { database, log }) : null;
 
@@ -86,6 +91,7 @@ async function start(): Promise<Slipway> {
   const store = new Store(database, await readStoreOptions(project, (model) => createEmbeddings(config, model)));
   const loopback = stack.use(openLoopback(`http://localhost:${config.PORT ?? DEFAULT_PORT}${project.settings.http?.mount_prefix ?? ""}`));
   const graphs = await loadGraphs({ project, checkpointer, store });
+  signal.throwIfAborted();
   const metrics = createMetrics({ database, busy: () => runtime.busy() });
   const runtime = stack.use(
     await createRuntime({
@@ -111,6 +117,7 @@ async function start(): Promise<Slipway> {
       sealSecretAnswer: sealSecretAnswer(vault),
     }),
   );
+  signal.throwIfAborted();
   stack.use(releases.superviseSupervisor());
 
   let ready = false;
@@ -140,11 +147,13 @@ async function start(): Promise<Slipway> {
   process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
   const { limiter: rateLimiter } = stack.use(openRateLimiter(config, log));
   const customApp = await loadCustomApp(project);
+  signal.throwIfAborted();
   const app = makeApp();
   loopback.serve(app);
   await runtime.start();
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();
+  signal.throwIfAborted();
   announce({
     url: http?.url ?? null,
     movedFrom: http?.movedFrom ?? null,
@@ -202,29 +211,37 @@ async function start(): Promise<Slipway> {
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
+const starting = new AbortController();
+let slipway: Slipway | null = null;
+let stopping = false;
+
+function stop(reason: string): void {
+  if (stopping) process.exit(1);
+  stopping = true;
+  if (slipway === null) return starting.abort(reason);
+  const running = slipway;
+  running.log.info(`${reason}: running work stops at its next checkpoint and is handed back`);
+  running
+    .stop()
+    .then(() => running[Symbol.asyncDispose]())
+    .then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(toAppError(error).message);
+        process.exit(1);
+      },
+    );
+}
+
+process.on("SIGTERM", () => stop("SIGTERM"));
+process.on("SIGINT", () => stop("SIGINT"));
+process.on("SIGHUP", () => stop("SIGHUP"));
+process.on("disconnect", () => !stopping && stop("The launcher is gone"));
+
 try {
-  const slipway = await start();
-  let stopping = false;
-  const stop = (reason: string) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    slipway.log.info(`${reason}: running work stops at its next checkpoint and is handed back`);
-    slipway
-      .stop()
-      .then(() => slipway[Symbol.asyncDispose]())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          console.error(toAppError(error).message);
-          process.exit(1);
-        },
-      );
-  };
-  process.on("SIGTERM", () => stop("SIGTERM"));
-  process.on("SIGINT", () => stop("SIGINT"));
-  process.on("SIGHUP", () => stop("SIGHUP"));
-  process.on("disconnect", () => !stopping && stop("The launcher is gone"));
+  slipway = await start(starting.signal);
 } catch (error) {
+  if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
   console.error(`Slipway cannot start. ${toAppError(error).message}`);
   process.exit(1);
 }
