@@ -28,6 +28,7 @@ export default defineConfig({
       project("conformance", { database: true }),
       project("browser", { database: true }),
       project("chaos", { database: true, timeout: 300_000 }),
+      project("fuzz", { database: true, timeout: 1_200_000 }),
     ],
   },
 });

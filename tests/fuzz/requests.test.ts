@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { world } from "../conformance/world.ts";
+import { fuzz, fuzzSeed, residentMb } from "../helpers/fuzz/fuzz.ts";
+
+const COUNT = 10_000;
+/** Far above what a server of this size has; growth without end passes it. */
+const MOST_MB = 1_200;
+
+/** Projects come from deliveries, which are too long a way here. */
+const NOT_REACHED = [
+  "GET /projects/{project_id}",
+  "GET /projects/{project_id}/logs",
+  "GET /threads/{thread_id}/stream/events",
+  "GET /ui/{graph}/{file}",
+  "POST /projects/{project_id}/rollback",
+  "POST /projects/{project_id}/undeploy",
+  "POST /ui/{graph}",
+];
+
+const here = world();
+
+test(`${COUNT} requests made from the server's own document meet no fault of the server's own`, async () => {
+  const document = (await (await here.http("GET", "/openapi.json")).json()) as { paths: Record<string, object> };
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
+  const pid = here.server.pid;
+  const report = await fuzz(here, { count: COUNT, seed: fuzzSeed() });
+  const statuses = Object.fromEntries([...report.statuses].toSorted(([a], [b]) => a - b));
+  console.log(`${report.reached} of ${report.sent} reached a handler; ${report.compared} answers were as the document tells`, statuses);
+  console.log(`slowest answer ${Math.round(report.slowestMs)} ms; ${Math.round(residentMb(pid))} MB`);
+  expect(report.findings).toEqual([]);
+  expect(report.reached / report.sent).toBeGreaterThan(0.4);
+  expect(operations.filter((operation) => !report.operations.has(operation)).toSorted()).toEqual(NOT_REACHED);
+  expect(residentMb(pid)).toBeLessThan(MOST_MB);
+  expect(await (await here.http("GET", "/ok")).json()).toEqual({ ok: true });
+  expect(here.server.output()).not.toMatch(/request failed|outside of any run|nobody waited/);
+});
