@@ -15,7 +15,7 @@ const OPEN = new Set(["/ok", "/info", "/openapi.json", "/docs"]);
 function isOpen(request: Request): boolean {
   // a path with dots in it means another one to whoever resolves them
   if (!URL.canParse(request.url, "http://localhost") || new URL(request.url, "http://localhost").pathname !== request.path) return false;
-  return OPEN.has(request.path) || (request.method === "GET" && /^\/(?:ui|docs)\//.test(request.path));
+  return ["GET", "HEAD"].includes(request.method) && (OPEN.has(request.path) || /^\/(?:ui|docs)\//.test(request.path));
 }
 
 export interface Identification {
