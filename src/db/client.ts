@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres from "postgres";
+// postgres.js, with what it does wrong when a backend dies in a transaction mended
+import postgres from "../../vendor/postgres/src/index.js";
 import { AppError } from "#errors";
 import { addArrayTypes } from "./array-types.ts";
 import { storableJsonText, storableText, toJsonb } from "./json.ts";
