@@ -63,6 +63,7 @@ const Environment = z.object({
   RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).optional(),
   WEBHOOK_SECRET: webhookSecrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  EVENT_RETENTION_DAYS: z.coerce.number().nonnegative().max(36_500).default(30),
   JOB_TIMEOUT: z.coerce.number().positive().default(3_600),
   LEASE_SECONDS: z.coerce.number().positive().default(10),
   DRAIN_SECONDS: z.coerce.number().nonnegative().default(30),

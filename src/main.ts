@@ -18,6 +18,8 @@ import { createSecretVault } from "#delivery/secrets/vault.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { isAppError, toAppError } from "#errors";
+import { EventLog } from "#governance/events/event-log.ts";
+import { makeEventsService } from "#governance/events/events-service.ts";
 import { createLog, type Log } from "#log";
 import { createModels } from "#models/create-models.ts";
 import { createEmbeddings } from "#models/embedding-model.ts";
@@ -79,6 +81,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   // a project's own wins
   const builtInAuth = auth === null ? openBuiltInAuth(config, { database, log }) : null;
 
+  const eventLog = stack.use(new EventLog({ database, log, keepDays: config.EVENT_RETENTION_DAYS === 0 ? null : config.EVENT_RETENTION_DAYS }));
   const models = createModels({ config });
   const vault = createSecretVault({ database, dataDir, secretsKey: config.SECRETS_KEY, embedded });
   const releases = createReleases({ database, dataDir, proxyPort: config.PROXY_PORT, vault, sandbox, log });
@@ -123,6 +126,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   let ready = false;
   const services = {
     ...runtime.services,
+    events: makeEventsService({ database, eventLog }),
     projects: createProjectsService({ database, releases }),
     ui: makeUiBundles(project),
     keys: builtInAuth?.keys ?? null,
@@ -150,7 +154,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   signal.throwIfAborted();
   const app = makeApp();
   loopback.serve(app);
-  await runtime.start();
+  await Promise.all([runtime.start(), eventLog.start()]);
   ready = true;
   const http = config.ROLE === "worker" ? null : await serve();
   signal.throwIfAborted();

@@ -6,6 +6,7 @@ import type { DryRunRequest, PolicyCreate } from "../protocol/policies.ts";
 import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
+import type { EventsService } from "./events.ts";
 import type { Credential, KeysService, Rights } from "./identity.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
 import type { ApprovalChange, ApprovalMetrics, BatchResult, Decision, InboxApproval } from "./approvals.ts";
@@ -322,6 +323,7 @@ export interface Services {
   crons: CronsService;
   store: StoreService;
   approvals: ApprovalsService;
+  events: EventsService;
   policies: PoliciesService;
   projects: ProjectsService;
   ui: UiService;

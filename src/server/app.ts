@@ -28,6 +28,7 @@ import { assistantRoutes } from "./routes/assistants.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { policyRoutes } from "./routes/policies.ts";
@@ -143,6 +144,7 @@ function resourceRoutes(options: AppOptions, prefix: string): Router[] {
     a2aRoutes(options, prefix),
     uiRoutes(options, prefix),
     approvalRoutes(options),
+    eventRoutes(options),
     policyRoutes(options),
     projectRoutes(options),
     authRoutes(options),

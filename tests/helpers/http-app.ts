@@ -37,6 +37,7 @@ const GROUPS = [
   "crons",
   "store",
   "approvals",
+  "events",
   "policies",
   "projects",
   "ui",

@@ -24,7 +24,7 @@ const told = () => ({
 
 /**
  * Where events are written, in the transaction of what they tell. They have no place in the log yet: transactions do not commit in the
- * order of their numbers. See `runtime/events/sequence-events.ts`.
+ * order of their numbers. See `governance/events/sequence-events.ts`.
  */
 export const eventIntake = pgTable("event_intake", { position: bigserial("position", { mode: "number" }).primaryKey(), ...told() });
 
