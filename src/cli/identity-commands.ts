@@ -1,22 +1,22 @@
 /** Accounts and keys, from the machine that has the database: whoever may run this is trusted with everything. */
 import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
 import { readConfig } from "#config";
 import type { Database } from "#db/client.ts";
-import { addUser } from "#db/queries/add-user.ts";
-import { adoptThings } from "#db/queries/adopt-things.ts";
-import { changeUser } from "#db/queries/change-user.ts";
 import { listApiKeys } from "#db/queries/list-api-keys.ts";
 import { listUsers } from "#db/queries/list-users.ts";
-import { revokeApiKey } from "#db/queries/revoke-api-key.ts";
 import { AppError } from "#errors";
-import { createApiKey, wireKey } from "#governance/identity/api-keys.ts";
+import { changeAccount, handOver } from "#governance/identity/accounts.ts";
+import { createApiKey, revokeKey, wireKey } from "#governance/identity/api-keys.ts";
 import { createLog } from "#log";
-import type { Role, Scope } from "#ports/identity.ts";
+import type { Scope } from "#ports/identity.ts";
 import { Account, DEFAULT_KEY_DAYS, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
 import { openConfiguredDatabase } from "../start/open-database.ts";
 
 /** Whose everything is without authentication. */
 const NOBODY_IN_PARTICULAR = "local";
+/** In the log of events. */
+const ACTOR = "cli";
 const DAYS: Record<string, number> = { h: 1 / 24, d: 1, w: 7 };
 const MAX_DAYS = 3_650;
 
@@ -38,7 +38,7 @@ export function addIdentityCommands(program: Command): void {
           scopes: options.scopes,
           expiresInDays: options.expires,
           notAfter: null,
-          createdBy: "cli",
+          createdBy: ACTOR,
         });
         console.log(made.key);
         // so that the key alone can be piped on
@@ -61,8 +61,8 @@ export function addIdentityCommands(program: Command): void {
     .description("from the next request on; open streams end within seconds")
     .action((id: string) =>
       withDatabase(async ({ sql }) => {
-        if (!/^[0-9a-f-]{36}$/i.test(id) || !(await revokeApiKey(sql, { id, owner: null })))
-          throw new AppError("not_found", "There is no such key. See: slipway keys list");
+        if (!z.guid().safeParse(id).success) throw new AppError("invalid_request", "A key is named by its id. See: slipway keys list");
+        await revokeKey(sql, { id, owner: null, actor: ACTOR });
         console.log("Revoked.");
       }),
     );
@@ -81,8 +81,7 @@ export function addIdentityCommands(program: Command): void {
       withDatabase(async ({ sql }) => {
         const read = RoleSchema.safeParse(role);
         if (!read.success) throw new AppError("invalid_request", "A role is user, approver or admin.");
-        await addUser(sql, account(name));
-        await change(sql, name, { role: read.data });
+        await changeAccount(sql, account(name), { role: read.data }, ACTOR);
         console.log(`${name} is ${read.data} from the next request on.`);
       }),
     );
@@ -90,12 +89,16 @@ export function addIdentityCommands(program: Command): void {
   users
     .command("disable <name>")
     .description("lets nobody in under this name; crons end at their next tick")
-    .action((name: string) => withDatabase(async ({ sql }) => (await change(sql, name, { disabled: true }), console.log(`${name} is disabled.`))));
+    .action((name: string) =>
+      withDatabase(async ({ sql }) => (await changeAccount(sql, name, { disabled: true }, ACTOR), console.log(`${name} is disabled.`))),
+    );
 
   users
     .command("enable <name>")
     .description("takes back a disable")
-    .action((name: string) => withDatabase(async ({ sql }) => (await change(sql, name, { disabled: false }), console.log(`${name} is enabled.`))));
+    .action((name: string) =>
+      withDatabase(async ({ sql }) => (await changeAccount(sql, name, { disabled: false }, ACTOR), console.log(`${name} is enabled.`))),
+    );
 
   program
     .command("adopt")
@@ -103,15 +106,10 @@ export function addIdentityCommands(program: Command): void {
     .requiredOption("--user <name>", "to whom", account)
     .action(({ user }: { user: string }) =>
       withDatabase(async ({ sql }) => {
-        await addUser(sql, user);
-        const counts = await sql.begin((transaction) => adoptThings(transaction, { from: NOBODY_IN_PARTICULAR, to: user }));
+        const counts = await handOver(sql, { from: NOBODY_IN_PARTICULAR, to: user, actor: ACTOR });
         for (const [table, count] of Object.entries(counts)) console.log(`${String(count).padStart(8)}  ${table}`);
       }),
     );
-}
-
-async function change(sql: Database["sql"], name: string, to: { role: Role } | { disabled: boolean }): Promise<void> {
-  if (!(await changeUser(sql, name, to))) throw new AppError("not_found", `There is no user "${name}". See: slipway users list`);
 }
 
 async function withDatabase(work: (database: Database) => Promise<void>): Promise<void> {

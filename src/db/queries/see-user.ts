@@ -2,11 +2,11 @@ import type { Sql } from "./sql.ts";
 import type { UserRow } from "./user-row.ts";
 
 /** Somebody who was let in: made on first sight, and their name kept as they say it now. */
-export async function seeUser(sql: Sql, { identity, displayName }: { identity: string; displayName: string }): Promise<UserRow> {
-  const [row] = await sql<UserRow[]>`
+export async function seeUser(sql: Sql, { identity, displayName }: { identity: string; displayName: string }): Promise<UserRow & { is_new: boolean }> {
+  const [row] = await sql<(UserRow & { is_new: boolean })[]>`
     insert into users (identity, display_name, last_seen_at) values (${identity}, ${displayName}, now())
     on conflict (identity) do update set display_name = excluded.display_name, last_seen_at = now()
-    returning identity, display_name, role, disabled_at, last_seen_at, created_at`;
+    returning identity, display_name, role, disabled_at, last_seen_at, created_at, xmax = 0 as is_new`;
   if (row === undefined) throw new Error("an upsert answered nothing");
   return row;
 }

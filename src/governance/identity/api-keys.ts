@@ -1,14 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { addUser } from "#db/queries/add-user.ts";
+import type postgres from "postgres";
 import type { ApiKeyRow } from "#db/queries/api-key-row.ts";
 import { insertApiKey } from "#db/queries/insert-api-key.ts";
 import { listApiKeys } from "#db/queries/list-api-keys.ts";
+import { recordEvent } from "#db/queries/record-event.ts";
 import { revokeApiKey } from "#db/queries/revoke-api-key.ts";
-import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
 import type { ApiKey, KeysService, Rights, Scope } from "#ports/identity.ts";
 import type { Caller } from "#ports/services.ts";
 import { SCOPES } from "#protocol/identity.ts";
+import { openAccount } from "./accounts.ts";
 import { digestOfKey, hintOf, makeApiKey } from "./api-key.ts";
 import { isAdmin, requireScope } from "./rights.ts";
 
@@ -22,13 +23,27 @@ export interface KeyOrder {
 }
 
 /** Makes a key, and an account for its user when there is none. The key is answered here and never again. */
-export async function createApiKey(sql: Sql, order: KeyOrder): Promise<ApiKey & { key: string }> {
+export function createApiKey(sql: postgres.Sql, order: KeyOrder): Promise<ApiKey & { key: string }> {
   const key = makeApiKey(randomBytes(32));
   const digest = digestOfKey(key);
   if (digest === null) throw new Error("a key that was made here is none");
-  await addUser(sql, order.owner);
-  const row = await insertApiKey(sql, { ...order, id: randomUUID(), digest, hint: hintOf(key) });
-  return { ...wireKey(row), key };
+  return sql.begin(async (transaction) => {
+    await openAccount(transaction, order.owner, order.createdBy);
+    const made = wireKey(await insertApiKey(transaction, { ...order, id: randomUUID(), digest, hint: hintOf(key) }));
+    const { id: key_id, user, scopes, expires_at } = made;
+    await recordEvent(transaction, { type: "key.created", owner: user, actor: order.createdBy, data: { key_id, user, scopes, expires_at } });
+    return { ...made, key };
+  });
+}
+
+/** From the next request on. @throws AppError `not_found`; `owner` null: anybody's */
+export function revokeKey(sql: postgres.Sql, { id, owner, actor }: { id: string; owner: string | null; actor: string }): Promise<void> {
+  return sql.begin(async (transaction) => {
+    const revoked = await revokeApiKey(transaction, { id, owner });
+    if (revoked === null) throw new AppError("not_found", "There is no such key.");
+    const { owner: user } = revoked;
+    if (revoked.was_good) await recordEvent(transaction, { type: "key.revoked", owner: user, actor, data: { key_id: id, user } });
+  });
 }
 
 export function wireKey(row: ApiKeyRow): ApiKey {
@@ -46,7 +61,7 @@ export function wireKey(row: ApiKeyRow): ApiKey {
 }
 
 /** The keys of the HTTP API. */
-export function makeApiKeys(sql: Sql): KeysService {
+export function makeApiKeys(sql: postgres.Sql): KeysService {
   return {
     async create(caller, { name, scopes, expires_in_days, user }) {
       const rights = mustAdminister(caller, user);
@@ -68,7 +83,7 @@ export function makeApiKeys(sql: Sql): KeysService {
     },
     async revoke(caller, keyId) {
       const rights = mustAdminister(caller, undefined);
-      if (!(await revokeApiKey(sql, { id: keyId, owner: isAdmin(rights) ? null : caller.owner }))) throw new AppError("not_found", "There is no such key.");
+      await revokeKey(sql, { id: keyId, owner: isAdmin(rights) ? null : caller.owner, actor: caller.owner });
     },
   };
 }

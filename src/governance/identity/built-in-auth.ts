@@ -9,7 +9,7 @@ import type { Database } from "#db/client.ts";
 import { findApiKey, type PresentedKey } from "#db/queries/find-api-key.ts";
 import { findUser } from "#db/queries/find-user.ts";
 import { noteKeyUse } from "#db/queries/note-key-use.ts";
-import { seeUser } from "#db/queries/see-user.ts";
+import { recordEvent } from "#db/queries/record-event.ts";
 import { standingOfCallers } from "#db/queries/standing-of-callers.ts";
 import { AppError, isAppError } from "#errors";
 import type { Log } from "#log";
@@ -19,18 +19,14 @@ import type { Credential, Role, Scope } from "#ports/identity.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
 import type { Caller } from "#ports/services.ts";
 import { Account, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
+import { noteVisit } from "./accounts.ts";
 import { makeApiKeys } from "./api-keys.ts";
 import { digestOfKey } from "./api-key.ts";
 import { credentialsOf, isSameSecret, type Presented } from "./credentials.ts";
 import { tokenVerifier, type TokenSettings } from "./json-web-tokens.ts";
 import { judgeByRights } from "./rights.ts";
 
-/** A request that was not let in; never the credential. */
-export interface RefusedLogin {
-  kind: Presented["kind"] | "unreadable";
-  address: string;
-  reason: string;
-}
+type Kind = Presented["kind"] | "unreadable";
 
 export interface BuiltInAuthOptions {
   database: Database;
@@ -41,7 +37,6 @@ export interface BuiltInAuthOptions {
   serviceKey: string | null;
   /** Holds back addresses that keep failing. */
   failures: RateLimiter;
-  onRefused?: (refused: RefusedLogin) => void;
 }
 
 const KEY_ADVICE = "Bring a token in Authorization: Bearer, or a key in x-api-key.";
@@ -107,22 +102,24 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
   async function accountOf(identity: string, displayName: string | null) {
     const found = await findUser(sql, identity);
     const isCurrent = found !== null && found.seen_lately && (displayName === null || found.display_name === displayName);
-    const account = isCurrent ? found : await seeUser(sql, { identity, displayName: displayName ?? found?.display_name ?? identity });
+    const account = isCurrent ? found : await noteVisit(sql, { identity, displayName: displayName ?? found?.display_name ?? identity });
     if (account.disabled_at !== null) throw new AppError("unauthorized", "This account is disabled.");
     return account;
   }
 
   /** Tells of a credential that was refused. @throws AppError `rate_limited` for an address that keeps trying */
-  async function refuse(request: IncomingMessage, kind: RefusedLogin["kind"], error: AppError): Promise<void> {
+  async function refuse(request: IncomingMessage, kind: Kind, error: AppError): Promise<void> {
     // without an address it is a client inside of this process
     const address = request.socket.remoteAddress ?? "127.0.0.1";
     const { allowed, retryAfterMs } = await options.failures.take(`login:${address}`);
-    // a proxy on this machine stands for everybody; and what is over the limit fills no log
-    if (allowed || LOOPBACK.test(address)) {
-      options.log.warn({ kind, address, reason: error.message }, "a credential was refused");
-      options.onRefused?.({ kind, address, reason: error.message });
-      return;
+    // what is over the limit fills neither the log nor the table
+    if (allowed) {
+      const { message: reason } = error;
+      options.log.warn({ kind, address, reason }, "a credential was refused");
+      await recordEvent(sql, { type: "login.failed", owner: null, actor: null, data: { reason, kind, address } });
     }
+    // a proxy on this machine stands for everybody
+    if (allowed || LOOPBACK.test(address)) return;
     const seconds = Math.ceil(retryAfterMs / 1_000);
     throw new AppError("rate_limited", `Too many refused credentials from this address. Come back in ${seconds} s.`, {
       details: { retry_after_seconds: seconds },
@@ -132,7 +129,7 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
   return {
     keys: options.apiKeys ? makeApiKeys(sql) : null,
     async identify(request) {
-      let kind: RefusedLogin["kind"] = "unreadable";
+      let kind: Kind = "unreadable";
       try {
         const presented = credentialsOf(request.headers);
         if (presented === null) throw new NothingPresented("unauthorized", KEY_ADVICE);

@@ -6,6 +6,7 @@ export const SECURITY_EVENTS = [
   event("security", "login.failed", { reason: z.string(), kind: z.string().optional(), address: z.string().nullish(), attempts: z.number().int().optional() }),
   event("security", "user.created", { user: z.string(), role: z.string().optional() }),
   event("security", "user.changed", { user: z.string(), role: z.string().optional(), disabled: z.boolean().optional() }),
+  event("security", "things.adopted", { from: z.string(), user: z.string(), rows: z.record(z.string(), z.number().int()) }),
   event("security", "key.created", { key_id: z.string(), user: z.string(), scopes: z.array(z.string()), expires_at: z.string().nullish() }),
   event("security", "key.revoked", { key_id: z.string(), user: z.string() }),
   event("security", "access.denied", { reason: z.string(), action: z.string().optional() }),
