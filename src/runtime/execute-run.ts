@@ -13,12 +13,14 @@ import { toJson } from "./serialise.ts";
 import { type NodeActivity, withActivity } from "./settle.ts";
 import { type GraphChunk, graphModes, readChunk, WireEvents } from "./stream-events.ts";
 import { EVENT_MODES, type RunEvents } from "./thread-events/run-events.ts";
+import type { WorkLog } from "./work-log.ts";
 
 export interface Execution {
   run: ClaimedRun;
   frames: FrameWriter;
   /** Null for a run that nobody follows over protocol v2. */
   events: RunEvents | null;
+  work: WorkLog;
   signal: AbortSignal;
   control: RunControl;
   activity: NodeActivity;
@@ -53,6 +55,7 @@ export async function executeRun(context: RuntimeContext, execution: Execution):
   const graph = await context.graphs.compiled(run.graph_id, config);
   const store = storeOf(context, run.owner);
   const input = consumed ? null : await inputOf(context, run, kwargs);
+  execution.work.begin(kwargs);
   frames.write("metadata", { run_id: run.run_id, attempt: run.attempt });
   return withActivity(execution.activity, () =>
     stream(graph, input, { ...config, store, control: execution.control, signal: execution.signal }, kwargs, execution),
@@ -102,7 +105,7 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
       if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
     }
   };
-  const options = { ...config, ...streamOptions(kwargs, events) };
+  const options = { ...config, ...streamOptions(kwargs, events, execution.work) };
   if (kwargs.stream_mode.includes("events")) {
     for await (const event of graph.streamEvents(input, { ...options, version: "v2" })) {
       if (event.event === "on_chain_stream" && event.run_id === run.run_id) {
@@ -123,11 +126,11 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
   return { paused: end.paused, valuesJson, pause };
 }
 
-function streamOptions(kwargs: RunKwargs, events: RunEvents | null): GraphConfig {
+function streamOptions(kwargs: RunKwargs, events: RunEvents | null, work: WorkLog): GraphConfig {
   const modes = graphModes(kwargs.stream_mode);
-  if (events === null) return { streamMode: modes, subgraphs: kwargs.stream_subgraphs };
+  if (events === null) return { streamMode: modes, subgraphs: kwargs.stream_subgraphs, callbacks: [work] };
   // a version that is not v3 makes LangGraph announce checkpoints beside values, and changes nothing else
-  return { streamMode: [...new Set([...modes, ...EVENT_MODES])], subgraphs: true, version: "v2", callbacks: [events.messages.calls] };
+  return { streamMode: [...new Set([...modes, ...EVENT_MODES])], subgraphs: true, version: "v2", callbacks: [events.messages.calls, work] };
 }
 
 /** LangGraph says that it pauses with a `values` chunk that holds nothing but the interrupts (none for a breakpoint). */

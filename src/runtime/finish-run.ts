@@ -4,6 +4,7 @@ import { finishRunRow } from "#db/queries/finish-run.ts";
 import { lockThread } from "#db/queries/lock-thread.ts";
 import { notifyRuns } from "#db/queries/notify.ts";
 import { rollbackCheckpoints } from "#db/queries/rollback-checkpoints.ts";
+import { recordEvents } from "#db/queries/record-event.ts";
 import { restoreThread } from "#db/queries/restore-thread.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
@@ -18,6 +19,7 @@ import { toJson } from "./serialise.ts";
 import { queueOutcome } from "./team-outcome.ts";
 import { settingsOfThread } from "./thread-settings.ts";
 import { interruptsByTask } from "./thread-state.ts";
+import type { WorkLog } from "./work-log.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 
 export interface RunEnd {
@@ -27,6 +29,8 @@ export interface RunEnd {
   valuesJson: string | null;
   /** Number of the last event on the thread's log, the one that is sent after this commit among them; absent: none was sent. */
   lastEvent?: number | undefined;
+  /** What its models and tools did, as far as it is not written yet. */
+  work?: WorkLog;
   /** Sends what says how the run ended, right after the commit: whoever reacts to it finds the thread free and its question asked. */
   tell?: () => void;
 }
@@ -50,8 +54,10 @@ const AT_REST: Omit<ThreadStand, "valuesJson"> = { next: [], interruptsJson: "{}
  */
 export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: RunEnd): Promise<boolean> {
   const stand = end.valuesJson === null ? await standAfter(context, run, end) : { ...AT_REST, valuesJson: end.valuesJson };
+  const told = (await end.work?.finish(howEnded(end, stand), end.error?.error ?? null)) ?? [];
   const more = await context.database.sql.begin(async (sql) => {
     const locking = lockThread(sql, run.thread_id);
+    const telling = recordEvents(sql, told);
     const finishing = finishRunRow(sql, {
       runId: run.run_id,
       threadId: run.thread_id,
@@ -61,13 +67,14 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
       lastEvent: end.lastEvent ?? null,
       thread: { status: threadStatus(end, stand), valuesJson: stand.valuesJson, interruptsJson: stand.interruptsJson, error: end.error },
     });
-    const [, finished] = await Promise.all([locking, finishing]);
+    const [, finished] = await Promise.all([locking, finishing, telling]);
     if (finished === null) throw leaseLost(run);
     await settle(context, sql, run, stand, end);
     if (wantsWebhook(run)) await queueWebhook(sql, run.run_id, { valuesJson: stand.valuesJson });
     if (finished.more) await notifyRuns(sql, { kind: "pending" });
     return finished.more;
   });
+  end.work?.written();
   context.metrics.runEnded(end.status, secondsOf(run));
   if (stand.valuesJson !== null) context.lastValues.remember(run.run_id, stand.valuesJson);
   end.tell?.();
@@ -128,6 +135,11 @@ function outcomeOf(stand: ThreadStand, end: RunEnd): Pick<TeamOutcome, "status" 
 export function resultOf(valuesJson: string | null): unknown {
   const values: unknown = valuesJson === null ? null : JSON.parse(valuesJson);
   return typeof values === "object" && values !== null && "result" in values ? values.result : null;
+}
+
+function howEnded(end: RunEnd, stand: ThreadStand): "completed" | "paused" | "failed" {
+  if (end.status === "error" || end.status === "timeout") return "failed";
+  return end.status === "interrupted" || stand.next.length > 0 ? "paused" : "completed";
 }
 
 function threadStatus(end: RunEnd, stand: ThreadStand): Exclude<ThreadStatus, "busy"> {

@@ -19,6 +19,7 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { NodeActivity } from "./settle.ts";
 import { RunEvents } from "./thread-events/run-events.ts";
 import { ThreadLog } from "./thread-events/thread-log.ts";
+import { WorkLog } from "./work-log.ts";
 
 /** Tries of a run whose failures say that they may pass. */
 const MAX_FAILURES = 3;
@@ -35,6 +36,8 @@ interface Active {
   stop: Stop | null;
   /** For a run that is followed over protocol v2. */
   events: RunEvents | null;
+  /** What its models and tools do, for the log of events. */
+  work: WorkLog;
   /** By `performance.now()`. */
   since: number;
   /** When its lease is not extended any more, by the clock. */
@@ -201,6 +204,7 @@ export class Worker implements AsyncDisposable {
       activity: new NodeActivity(),
       stop: null,
       events: null,
+      work: new WorkLog(this.#context.database.sql, this.#context.log, run),
       since: performance.now(),
       until: Date.now() + (this.#context.jobTimeoutSeconds + this.#context.leaseSeconds) * 1_000,
       done: Promise.resolve(),
@@ -218,8 +222,10 @@ export class Worker implements AsyncDisposable {
         if (isAppError(error) && error.code === "lease_lost") this.#context.log.warn(facts, "a run ended elsewhere: it was taken over or deleted");
         else this.#context.log.error(facts, "a run could not be ended; its lease will run out and it is taken over");
       })
+      .finally(() => active.work.flush())
       .finally(() => {
         clearTimeout(timeout);
+        void active.work.flush();
         this.#heartbeat.drop(run.run_id, active.run.epoch);
         if (this.#active.get(run.run_id) === active) this.#active.delete(run.run_id);
         if (this.#wanting) this.look();
@@ -297,7 +303,7 @@ export class Worker implements AsyncDisposable {
   async #finish(active: Active, end: Parameters<typeof finishRun>[2]): Promise<void> {
     const { events } = active;
     const status = end.status === "success" ? (end.valuesJson === null ? "interrupted" : "completed") : end.status === "interrupted" ? "interrupted" : "failed";
-    const more = await this.#whileHeld(active, () => finishRun(this.#context, active.run, { ...end, lastEvent: events?.lastNumber }));
+    const more = await this.#whileHeld(active, () => finishRun(this.#context, active.run, { ...end, lastEvent: events?.lastNumber, work: active.work }));
     events?.end(status, end.error?.message);
     if (more) this.look();
   }
