@@ -29,11 +29,16 @@ export async function getItems(sql: postgres.Sql, addresses: readonly StoreAddre
   return await sql<StoreRow[]>`select * from store_items where ${atAddresses(sql, addresses)} and ${alive(sql)}`;
 }
 
-/** Lets the time of these items begin anew; those that are kept for ever are not touched. */
+/**
+ * Lets the time of these items begin anew; those that are kept for ever are not touched. Nor are those that somebody else has in hand, who
+ * does the same: a read waits for nobody, and closes no circle with who writes several items.
+ */
 export async function refreshItems(sql: postgres.Sql, addresses: readonly StoreAddress[]): Promise<void> {
   await sql`
     update store_items set expires_at = clock_timestamp() + ttl_minutes * interval '1 minute'
-    where ${atAddresses(sql, addresses)} and ttl_minutes is not null and ${alive(sql)}`;
+    where (namespace, key) in (
+      select namespace, key from store_items where ${atAddresses(sql, addresses)} and ttl_minutes is not null and ${alive(sql)} for no key update skip locked
+    )`;
 }
 
 function atAddresses(sql: postgres.Sql, addresses: readonly StoreAddress[]) {
