@@ -15,6 +15,7 @@ import type { Checkpoint, Thread } from "#protocol/wire.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
+import { mustKnowSubgraph } from "./known-subgraph.ts";
 import { readAsking } from "./asking.ts";
 import { pruneThread } from "./prune-thread.ts";
 import { refreshThread } from "./refresh-thread.ts";
@@ -175,6 +176,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       await refuseWhileActive(sql, threadId);
       if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
       const { graph, config } = await graphOf(thread, addressOf(threadId, input.checkpoint));
+      if (input.checkpoint?.checkpoint_ns) await mustKnowSubgraph(graph, input.checkpoint.checkpoint_ns);
       const updated = await editingThread(sql, { threadId, at: input.checkpoint }, () => applyUpdate(graph, config, input.values, input.as_node));
       if (thread.graph_id !== null) await refreshThread(context, thread, thread.graph_id);
       const checkpoint = checkpointOf(updated);
@@ -205,6 +207,7 @@ async function applyUpdate(graph: RunnableGraph, config: GraphConfig, values: un
   try {
     // a list is several updates as one step
     if (Array.isArray(values) && asNode !== undefined && asNode !== "__copy__") {
+      if (values.length === 0) throw new AppError("invalid_request", "values: an empty list holds no update.");
       return await graph.bulkUpdateState(config, [{ updates: values.map((one: unknown) => ({ values: one, asNode })) }]);
     }
     return await graph.updateState(config, values, asNode);

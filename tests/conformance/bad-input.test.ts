@@ -156,6 +156,17 @@ verifies("bad.checkpoint", async () => {
   expect(await here.client.threads.getState(id)).toEqual(before);
 });
 
+verifies("bad.update", async () => {
+  const id = await newThread();
+  await here.client.runs.wait(id, "steps", { input: {} });
+  const before = await here.client.threads.getState(id);
+  const update = (body: unknown) => here.http("POST", `/threads/${id}/state`, body);
+  expect(refusal(await update({ values: {}, checkpoint: { checkpoint_ns: "nowhere:junk|7" } }))).toEqual([404, "not_found"]);
+  expect(refusal(await update({ values: [], as_node: "one" }))).toEqual([400, "invalid_request"]);
+  expect(refusal(await update({ values: { log: ["x"] }, as_node: "nowhere" }))).toEqual([400, "invalid_request"]);
+  expect(await here.client.threads.getState(id)).toEqual(before);
+});
+
 verifies("bad.resume-nothing", async () => {
   const id = await newThread();
   expect(refusal(await resume(id, "steps", "yes"))).toEqual([409, "nothing_to_resume"]);

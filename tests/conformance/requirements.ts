@@ -251,6 +251,20 @@ export const REQUIREMENTS = {
   "approvals.decide-on-thread": { behaviour: "command.resume on the thread decides the approval too", source: "ours" },
   "approvals.once": { behaviour: "of 50 concurrent decisions one runs, the others are 409 already_decided in JSON", source: "ours" },
   "approvals.unreadable": { behaviour: "an unreadable or disallowed decision is 422 and leaves it pending", source: "ours" },
+  "approvals.once-over-two-apis": {
+    behaviour: "of 50 decisions over two servers and both APIs one counts, the others are 409 with who decided and when",
+    source: "ours",
+  },
+  "approvals.filters": { behaviour: "the list is filtered by risk, project, assignee and agent, and paged with headers in a stable order", source: "ours" },
+  "approvals.batch": {
+    behaviour: "several of one kind and action are decided together with an outcome each; deployments, secrets and high risks never are",
+    source: "ours",
+  },
+  "approvals.history": { behaviour: "every change of an approval is listed with who, when and over which API; assignments too", source: "ours" },
+  "approvals.metrics": { behaviour: "approvals are counted by kind with rates and percentiles of the time that people took", source: "ours" },
+  "policies.crud": { behaviour: "rules are made, listed before those that are built in, replaced and deleted; a misspelt condition is refused", source: "ours" },
+  "policies.allow": { behaviour: "a rule answers what it allows, and is named where a person would be", source: "ours" },
+  "policies.dry-run": { behaviour: "a dry run tells what rules would have done, and decides nothing", source: "ours" },
   "approvals.restart": { behaviour: "a killed server's approval is still there after a start and can be answered", source: "ours" },
 
   // crons
@@ -559,6 +573,7 @@ export const REQUIREMENTS = {
   "bad.last-event-id": { behaviour: "a junk Last-Event-ID is 400", source: "ours; deer-flow#4011" },
   "bad.reserved": { behaviour: "reserved keys of a client reach no graph", source: "ours" },
   "bad.checkpoint": { behaviour: "a run or an update at a checkpoint that is not there is 404 and hides nothing", source: "ours" },
+  "bad.update": { behaviour: "an update of a subgraph that is not there is 404, an empty list of updates 400; both change nothing", source: "ours; the fuzzer" },
   "bad.resume-nothing": { behaviour: "a resume with nothing pending is 409 nothing_to_resume and changes nothing", source: "ours" },
   "bad.resume-stale": { behaviour: "a resume by an id that is answered already is refused and changes nothing", source: "ours" },
   "bad.resume-twice": { behaviour: "of many concurrent resumes one runs", source: "ours" },

@@ -100,7 +100,7 @@ function answerJudge(here: World, document: OpenApi, report: FuzzReport): Judge 
     if (told === undefined && answer.whole && answer.status < 400) faults.push("a status that the document does not tell");
     // with these only the fields that were asked for
     const chosen = request.body?.includes('"select"') === true || request.query.some(([name]) => name === "select");
-    const isJson = String(answer.headers["content-type"]).startsWith("application/json");
+    const isJson = /^application\/json(?:;|$)/.test(String(answer.headers["content-type"]));
     if (told?.schema !== undefined && answer.whole && isJson && !chosen) {
       report.compared += 1;
       const key = `${request.operation} ${answer.status}`;
