@@ -220,7 +220,6 @@ export async function settleApprovals(
     if (isNew) fresh.push(row);
     else if (written?.ruled === true) verdicts += 1;
   }
-  verdicts += await ruleOn(sql, fresh, { clock: input.clock, decides: endingRunId !== null });
   const gone = here.filter((row) => !stillAsked.has(row.id));
   const answered = gone.filter((row) => row.state === "resuming");
   const expired = answered.filter((row) => row.decided_via === "expiry").map((row) => row.id);
@@ -232,6 +231,8 @@ export async function settleApprovals(
   await closeApprovals(sql, expired, "expired");
   await closeApprovals(sql, superseded, "superseded");
   await closeApprovals(sql, reserved, "pending");
+  // after that, because rules count what was rejected before
+  verdicts += await ruleOn(sql, fresh, { clock: input.clock, decides: endingRunId !== null });
   const outdated = await supersedeMirrors(sql, [...done, ...expired, ...superseded]);
   return { outdated, verdicts, waits: interrupts.length > verdicts };
 }

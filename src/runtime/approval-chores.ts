@@ -33,7 +33,7 @@ export function approvalChores(context: RuntimeContext, worker: Worker | null): 
   const { sql } = context.database;
   return {
     name: "approvals",
-    everyMs: 1_000,
+    everyMs: 500,
     async run() {
       const now = context.clock?.() ?? null;
       if (!(await anyApprovalDue(sql, now))) return;
