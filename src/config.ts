@@ -61,6 +61,8 @@ const Environment = z.object({
   PROXY_PORT: port.optional(),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(0).max(1_000_000).optional(),
   RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  MAX_RUNS_PER_USER: z.coerce.number().int().min(0).max(1_000_000).default(100),
+  MAX_STREAMS_PER_USER: z.coerce.number().int().min(0).max(1_000_000).default(100),
   WEBHOOK_SECRET: webhookSecrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   EVENT_RETENTION_DAYS: z.coerce.number().nonnegative().max(36_500).default(30),

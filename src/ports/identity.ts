@@ -11,6 +11,14 @@ export interface Rights {
   readonly scopes: readonly Scope[];
 }
 
+/** How much one user may have at once; 0: as much as they like. */
+export interface Limits {
+  /** Runs that are not over, in all processes. */
+  readonly runs: number;
+  /** Streams, WebSockets and waiting requests, in one process. */
+  readonly streams: number;
+}
+
 /** What let a caller in, as far as it can end while their request is still open. */
 export interface Credential {
   /** Null: no API key. */

@@ -7,7 +7,7 @@ import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
 import type { EventsService } from "./events.ts";
-import type { Credential, KeysService, Rights } from "./identity.ts";
+import type { Credential, KeysService, Limits, Rights } from "./identity.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
 import type { ApprovalChange, ApprovalMetrics, BatchResult, Decision, InboxApproval } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
@@ -31,6 +31,8 @@ export interface Caller {
   readonly rights?: Rights;
   /** Under `AUTH`: what can end while a request is open. */
   readonly credential?: Credential;
+  /** Under `AUTH`. Absent: none. */
+  readonly limits?: Limits;
 }
 
 export interface Page {

@@ -121,6 +121,8 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       plan,
       decidedBy: caller.owner,
       once: options.once,
+      // a person's answer finds room always
+      atOnce: plan === null ? caller.limits?.runs : 0,
     });
   }
 

@@ -1,5 +1,6 @@
 import { activeRuns } from "#db/queries/active-runs.ts";
 import type { AssistantRow } from "#db/queries/assistant-row.ts";
+import { countRunsExclusively } from "#db/queries/count-runs-exclusively.ts";
 import { cancelRunRow } from "#db/queries/cancel-run.ts";
 import { closeApprovals } from "#db/queries/close-approvals.ts";
 import { deleteRunRow } from "#db/queries/delete-run.ts";
@@ -61,6 +62,8 @@ export interface StartRun {
   via?: DecisionVia;
   /** The run that reserved the questions of `plan` through mirrors. */
   reservedBy?: string;
+  /** Runs of the owner that may be underway, with this one; absent or 0: any number. */
+  atOnce?: number | undefined;
 }
 
 export interface StartedRun {
@@ -113,6 +116,7 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   // looked at again: it may have been pruned since
   if (start.kwargs.checkpoint && !found.fresh) await mustKnowCheckpoint(sql, start.threadId, start.kwargs.checkpoint);
   await makeRoom(sql, start, thread, active, effects);
+  if (start.atOnce) await mustHaveRoom(sql, start.owner, start.atOnce);
   const busy = active.length > 0;
   const claims = slot && !busy;
   const metadata = { ...start.assistant.metadata, ...thread.metadata, ...start.metadata };
@@ -155,6 +159,15 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   if (!claims && start.afterSeconds === 0) await notifyRuns(sql, { kind: "pending" });
   const claimed: ClaimedRun | null = claims ? { ...run, child, had_interrupts: Object.keys(thread.interrupts).length > 0, temporary: thread.temporary } : null;
   return { run, claimed, existed: false };
+}
+
+const COME_BACK_SECONDS = 5;
+
+async function mustHaveRoom(sql: Sql, owner: string, atOnce: number): Promise<void> {
+  if ((await countRunsExclusively(sql, owner)) < atOnce) return;
+  throw new AppError("rate_limited", `${atOnce} of your runs are not over. Wait for one of them, or cancel it.`, {
+    details: { retry_after_seconds: COME_BACK_SECONDS },
+  });
 }
 
 /** Two decisions on the two sides of a mirror that met in the middle; PostgreSQL undid one of them whole. */

@@ -6,6 +6,7 @@ import type { Scope } from "#ports/identity.ts";
 import type { Caller } from "#ports/services.ts";
 import { neededScope } from "./needed-scope.ts";
 import type { OpenRequests } from "./open-requests.ts";
+import { streamPlaces } from "./stream-places.ts";
 import { isLoopbackName, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
 
 /** Asked by machines that watch the server, and by clients before they have an identity; they tell nothing of anybody. */
@@ -28,11 +29,13 @@ export interface Identification {
 /** Who asks is settled once a request, in front of everything that could need to know; whoever needs it asks here. */
 export function identification(identify: Identify, open: OpenRequests | null = null): Identification {
   const callers = new WeakMap<Request, Caller>();
+  const places = streamPlaces();
   return {
     async middleware(request: Request, response: Response, next: NextFunction) {
       if (isOpen(request)) return next();
       const caller = await identify(request);
       requireScope(caller, neededScope(request));
+      places.take(request, response, caller);
       callers.set(request, caller);
       open?.watch(request, response, caller);
       next();

@@ -18,6 +18,7 @@ export function openBuiltInAuth(config: Config, { database, log }: { database: D
     tokens: kinds.includes("jwt") ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE } : null,
     apiKeys: kinds.includes("api-key"),
     serviceKey: config.SERVICE_KEY ?? null,
+    limits: { runs: config.MAX_RUNS_PER_USER, streams: config.MAX_STREAMS_PER_USER },
     failures: new MemoryRateLimiter(FAILURES),
   });
 }

@@ -15,7 +15,7 @@ import { AppError, isAppError } from "#errors";
 import type { Log } from "#log";
 import type { CallerUser, Judge } from "#ports/access.ts";
 import type { BuiltInAuth } from "#ports/authentication.ts";
-import type { Credential, Role, Scope } from "#ports/identity.ts";
+import type { Credential, Limits, Role, Scope } from "#ports/identity.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
 import type { Caller } from "#ports/services.ts";
 import { Account, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
@@ -37,6 +37,7 @@ export interface BuiltInAuthOptions {
   serviceKey: string | null;
   /** Holds back addresses that keep failing. */
   failures: RateLimiter;
+  limits: Limits;
 }
 
 const KEY_ADVICE = "Bring a token in Authorization: Bearer, or a key in x-api-key.";
@@ -134,7 +135,7 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
         const presented = credentialsOf(request.headers);
         if (presented === null) throw new NothingPresented("unauthorized", KEY_ADVICE);
         kind = presented.kind;
-        return await callerOf(presented);
+        return { ...(await callerOf(presented)), limits: options.limits };
       } catch (error) {
         if (isAppError(error) && error.code === "unauthorized" && !(error instanceof NothingPresented)) await refuse(request, kind, error);
         throw error;
