@@ -65,6 +65,8 @@ export interface RuntimeOptions {
   clock?: () => Date;
   /** The rules of the project for somebody who is not there to ask: the maker of a cron. */
   judgeOf?: NonNullable<RuntimeContext["judgeOf"]> | null;
+  /** How long such a rule may take. Default 10. */
+  judgeSeconds?: number;
   /** Default configuration per graph (`LANGGRAPH_CONFIG`). */
   graphDefaults?: GraphDefaults;
   /** Ports of a run, narrowed to its owner; `teams` and `approvals` are the runtime's own. Null: graphs run without ports. */
@@ -112,6 +114,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     metrics: options.metrics ?? UNCOUNTED,
     clock: options.clock ?? null,
     judgeOf: options.judgeOf ?? null,
+    judgeSeconds: options.judgeSeconds ?? 10,
     makeRunPorts: options.makeRunPorts,
     sealSecretAnswer: options.sealSecretAnswer,
   };

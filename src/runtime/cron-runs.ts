@@ -5,6 +5,7 @@ import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { tryLockThread } from "#db/queries/try-lock-thread.ts";
 import { AppError, isAppError, isConnectionLost } from "#errors";
 import { JUDGED } from "#governance/permit.ts";
+import type { Judge } from "#ports/access.ts";
 import type { Caller } from "#ports/services.ts";
 import { CronPayload } from "#protocol/crons.ts";
 import { backoff } from "./backoff.ts";
@@ -103,7 +104,20 @@ function hasEnded(cron: DueCron, now: Date): boolean {
 /** A cron asks as who made it, under the rules as they are now. */
 function makerOf(context: RuntimeContext, { owner, creator }: DueCron): Caller {
   if (creator === null) return { owner };
-  return context.judgeOf === null ? { owner, user: creator } : { owner, user: creator, judge: context.judgeOf(creator) };
+  return context.judgeOf === null ? { owner, user: creator } : { owner, user: creator, judge: inTime(context.judgeOf(creator), context.judgeSeconds) };
+}
+
+/** A rule that waits for something that is away would keep the thread locked and every other cron waiting. */
+function inTime(judge: Judge, seconds: number): Judge {
+  return async (event, value) => {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new AppError("internal", `The rule for ${event} did not answer within ${seconds} s.`)), seconds * 1_000);
+    try {
+      return await Promise.race([judge(event, value), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }
 
 async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<void> {

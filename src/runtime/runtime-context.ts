@@ -41,6 +41,8 @@ export interface RuntimeContext {
   readonly clock: (() => Date) | null;
   /** The rules of the project for somebody who is not there to ask: the maker of a cron. Null: there are none. */
   readonly judgeOf: ((user: CallerUser) => Judge) | null;
+  /** How long such a rule may think, while its cron and its thread are locked. */
+  readonly judgeSeconds: number;
   readonly webhooks: WebhookSettings;
   readonly metrics: RuntimeMetrics;
   /** Everything a node of ours may do, but for what this room brings itself. Null: graphs run without ports. */

@@ -280,6 +280,29 @@ describe("what a cron needs", () => {
     await expect(create(runtime, {}, null, ada)).rejects.toMatchObject({ code: "forbidden" });
   });
 
+  test("an answer of the rules in time: one that never answers keeps no other cron waiting, nor a thread locked", async () => {
+    const judge: Judge = async (event, value) => (event === "threads:create_run" && hangs ? new Promise(() => {}) : { value, contains: {} });
+    let hangs = false;
+    const ada = { owner: "ada", user: { identity: "ada", display_name: "Ada", is_authenticated: true, permissions: [] }, judge };
+    const runtime = await open({ judgeOf: () => judge, judgeSeconds: 0.2 });
+    const thread = (await runtime.services.threads.create(ada, {})).thread_id;
+    const stuck = await create(runtime, {}, thread, ada);
+    const other = await create(runtime);
+    hangs = true;
+    pass(SECOND);
+    expect(await firedTimes(other, 1)).toEqual([at("10:00:01")]);
+    expect(await fired(stuck)).toEqual([]);
+    await runtime.services.threads.update(ada, thread, { metadata: { free: true } });
+    hangs = false;
+    await eventually(
+      async () => {
+        pass(SECOND);
+        return fired(stuck);
+      },
+      (ticks) => ticks.length > 0,
+    );
+  });
+
   test("what can never start is switched off and says why, until its owner switches it on", async () => {
     const runtime = await open();
     const cron = await create(runtime);
