@@ -30,9 +30,9 @@ const AT_ONCE = 6;
 /** Refusals that only who got to the thing itself is told. */
 const OF_THE_STATE = new Set(["conflict", "thread_busy", "nothing_to_resume", "resume_ambiguous", "already_decided", "idempotency_conflict"]);
 
-/** From `FUZZ_SEED`, or any; printed, so that it can be asked for again. */
-export function fuzzSeed(): number {
-  const seed = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 0x7fff_ffff));
+/** From `FUZZ_SEED`, or the given one, or any; printed, so that it can be asked for again. */
+export function fuzzSeed(usual = Math.floor(Math.random() * 0x7fff_ffff)): number {
+  const seed = Number(process.env["FUZZ_SEED"] ?? usual);
   console.log(`FUZZ_SEED=${seed}`);
   return seed;
 }
