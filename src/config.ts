@@ -58,6 +58,7 @@ const Environment = z.object({
   CORS_ORIGINS: z.string().default(""),
   ALLOW_UNSANDBOXED: flag.default(false),
   SECRETS_KEY: optionalText.optional(),
+  SECRETS_KEY_PREVIOUS: optionalText.optional(),
   PROXY_PORT: port.optional(),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(0).max(1_000_000).optional(),
   RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).optional(),

@@ -83,7 +83,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
 
   const eventLog = stack.use(new EventLog({ database, log, keepDays: config.EVENT_RETENTION_DAYS === 0 ? null : config.EVENT_RETENTION_DAYS }));
   const models = createModels({ config });
-  const vault = createSecretVault({ database, dataDir, secretsKey: config.SECRETS_KEY, embedded });
+  const vault = createSecretVault({ database, dataDir, secretsKey: config.SECRETS_KEY, previousKey: config.SECRETS_KEY_PREVIOUS, embedded });
   const releases = createReleases({ database, dataDir, proxyPort: config.PROXY_PORT, vault, sandbox, log });
   const workspaces = createWorkspaces({ dataDir, sandbox });
   const commands = createCommands({ sandbox, workspaces });

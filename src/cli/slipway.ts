@@ -6,7 +6,9 @@ import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
 import { toAppError } from "#errors";
 import { createLog } from "#log";
 import { openConfiguredDatabase } from "../start/open-database.ts";
+import { addAuditCommands } from "./audit-commands.ts";
 import { addIdentityCommands } from "./identity-commands.ts";
+import { addSecretCommands } from "./secret-commands.ts";
 
 const program = new Command("slipway").description("From a sentence to tested, approved, running software.");
 
@@ -44,6 +46,9 @@ program
   });
 
 addIdentityCommands(program);
+
+addAuditCommands(program);
+addSecretCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 import { desc, eq } from "drizzle-orm";
 import type { Database } from "#db/client.ts";
+import { recordEvent } from "#db/queries/record-event.ts";
 import { sumModelCalls } from "#db/queries/sum-model-calls.ts";
 import { projects } from "#db/schema/projects.ts";
 import type { ProjectsService } from "#ports/services.ts";
@@ -18,8 +19,17 @@ export function createProjectsService({ database, releases }: { database: Databa
       const [service, usage] = await Promise.all([releases.forOwner(owner).status(projectId), sumModelCalls(database, projectId)]);
       return { ...project, service, usage };
     },
-    rollback: ({ owner }, projectId, input) => releases.forOwner(owner).rollback(projectId, input),
-    undeploy: ({ owner }, projectId) => releases.forOwner(owner).undeploy(projectId),
+    async rollback({ owner }, projectId, input) {
+      await findProject(database, owner, projectId);
+      const data = { reason: input.reason, release_id: input.releaseId ?? null };
+      await recordEvent(database.sql, { type: "rollback.requested", owner, actor: owner, project_id: projectId, data });
+      return releases.forOwner(owner).rollback(projectId, input);
+    },
+    async undeploy({ owner }, projectId) {
+      await findProject(database, owner, projectId);
+      await recordEvent(database.sql, { type: "undeploy.requested", owner, actor: owner, project_id: projectId, data: {} });
+      return releases.forOwner(owner).undeploy(projectId);
+    },
     logs: ({ owner }, projectId, lines) => releases.forOwner(owner).logs(projectId, { lines }),
   };
 }

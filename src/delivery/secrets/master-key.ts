@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "#errors";
-import { masterKey, type MasterKey } from "./seal.ts";
+import { type KeyRing, masterKey, type MasterKey } from "./seal.ts";
 
 /**
  * The key of this installation: SECRETS_KEY, or with the embedded database a file in DATA_DIR that is made (mode 0600) when the first
@@ -32,6 +32,42 @@ export function findMasterKey(input: { secretsKey?: string | undefined; embedded
     rmSync(draft, { force: true });
   }
   return masterKey(readFileSync(file, "utf8"));
+}
+
+export interface KeySettings {
+  secretsKey?: string | undefined;
+  /** SECRETS_KEY_PREVIOUS: the one that is being replaced. */
+  previousKey?: string | undefined;
+  embedded: boolean;
+  dataDir: string;
+}
+
+/** The key of this installation, and the one before while it is being replaced. @throws AppError `secrets_key_missing`. */
+export function findKeyRing(settings: KeySettings): KeyRing {
+  const current = findMasterKey(settings);
+  const texts = [settings.previousKey, settings.embedded ? read(previousFile(settings.dataDir)) : null];
+  const previous = texts.flatMap((text) => (text ? [masterKey(text)] : [])).filter(({ id }) => id !== current.id);
+  return { current, previous };
+}
+
+/** Makes a new key in DATA_DIR and keeps the old one beside it until `forgetPreviousKey`. Unfinished before: nothing new is made. */
+export function replaceKeyFile(dataDir: string): void {
+  const file = join(dataDir, "secrets.key");
+  const old = read(file);
+  if (old === null || read(previousFile(dataDir)) !== null) return;
+  const draft = `${file}.next`;
+  writeFileSync(draft, randomBytes(32).toString("base64"), { mode: 0o600 });
+  // the old one is safe before the new one stands in its place
+  writeFileSync(previousFile(dataDir), old, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+export function forgetPreviousKey(dataDir: string): void {
+  rmSync(previousFile(dataDir), { force: true });
+}
+
+function previousFile(dataDir: string): string {
+  return join(dataDir, "secrets.key.previous");
 }
 
 function read(file: string): string | null {

@@ -7,6 +7,12 @@ export interface MasterKey {
   key: Buffer;
 }
 
+/** While keys are being replaced, what the one before sealed is still opened. */
+export interface KeyRing {
+  current: MasterKey;
+  previous: readonly MasterKey[];
+}
+
 const FORMAT = 1;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -51,4 +57,13 @@ export function unseal(master: MasterKey, sealed: Uint8Array, bound: string): st
   } catch {
     throw new AppError("secret_missing", "A stored secret cannot be opened: it was changed, or sealed with another SECRETS_KEY.");
   }
+}
+
+/** The same value with its own key sealed by another master key. @throws AppError `secret_missing` as `unseal`. */
+export function rewrap(from: MasterKey, to: MasterKey, sealed: Uint8Array, bound: string): Buffer {
+  // proves that all of it is whole before it is written again
+  unseal(from, sealed, bound);
+  const bytes = Buffer.from(sealed);
+  const own = decrypt(from.key, bytes.subarray(1, 1 + WRAPPED_BYTES), bound);
+  return Buffer.concat([Buffer.from([FORMAT]), encrypt(to.key, own, bound), bytes.subarray(1 + WRAPPED_BYTES)]);
 }

@@ -10,15 +10,18 @@ import type { Database } from "#db/client.ts";
 import { projects } from "#db/schema/projects.ts";
 import { secrets } from "#db/schema/releases.ts";
 import type { SecretReference, SecretsPort } from "#ports/secrets.ts";
-import { findMasterKey } from "./master-key.ts";
+import { recordEvent } from "#db/queries/record-event.ts";
+import { findKeyRing } from "./master-key.ts";
 import { maskForms, maskText } from "./mask.ts";
-import { seal, unseal, type MasterKey } from "./seal.ts";
+import { type KeyRing, type MasterKey, seal, unseal } from "./seal.ts";
 
 export interface SecretVaultOptions {
   database: Database;
   dataDir: string;
   /** SECRETS_KEY. */
   secretsKey?: string | undefined;
+  /** SECRETS_KEY_PREVIOUS. */
+  previousKey?: string | undefined;
   /** True on the embedded database, where a key is made when none is set. */
   embedded: boolean;
 }
@@ -52,9 +55,18 @@ export function parseReference(reference: string): { name: string; version: numb
 
 export function createSecretVault(options: SecretVaultOptions): SecretVault {
   const { drizzle } = options.database;
-  let found: MasterKey | undefined;
+  let found: KeyRing | undefined;
   // asked for at the first secret: an installation without secrets needs no key
-  const key = (): MasterKey => (found ??= findMasterKey(options));
+  const key = (): MasterKey => (found ??= findKeyRing(options)).current;
+
+  /** The key that sealed a row. One that is not known may have been made meanwhile by another process. */
+  function keyOf(keyId: string): MasterKey | undefined {
+    const find = () => [key(), ...(found?.previous ?? [])].find(({ id }) => id === keyId);
+    const known = find();
+    if (known !== undefined) return known;
+    found = undefined;
+    return find();
+  }
   const bound = (projectId: string, name: string, version: number) => `${projectId}/${name}@${version}`;
 
   async function slugOf(projectId: string, owner?: string): Promise<string> {
@@ -64,6 +76,11 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
       .where(and(eq(projects.id, projectId), owner === undefined ? undefined : eq(projects.owner, owner)));
     if (!row) throw new AppError("not_found", "There is no such project.");
     return row.slug;
+  }
+
+  async function ownerOf(projectId: string): Promise<string | null> {
+    const [row] = await drizzle.select({ owner: projects.owner }).from(projects).where(eq(projects.id, projectId));
+    return row?.owner ?? null;
   }
 
   function refer(slug: string, name: string, version: number): SecretReference {
@@ -93,11 +110,11 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
   }
 
   function openRow(row: typeof secrets.$inferSelect): string {
-    const master = key();
-    if (row.keyId !== master.id) {
+    const master = keyOf(row.keyId);
+    if (master === undefined) {
       throw new AppError(
         "secret_missing",
-        `The secret ${row.name} was sealed with another SECRETS_KEY (${row.keyId}); this one is ${master.id}. Set the old key again, or give the value again.`,
+        `The secret ${row.name} was sealed with another SECRETS_KEY (${row.keyId}); this one is ${key().id}. Set the old key again, or give the value again.`,
       );
     }
     return unseal(master, row.sealed, bound(row.projectId, row.name, row.version));
@@ -109,7 +126,7 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
 
   async function masks(projectId: string): Promise<string[]> {
     const rows = await drizzle.select().from(secrets).where(eq(secrets.projectId, projectId));
-    return maskForms(rows.flatMap((row) => (row.keyId === key().id ? [openRow(row)] : [])));
+    return maskForms(rows.flatMap((row) => (keyOf(row.keyId) === undefined ? [] : [openRow(row)])));
   }
 
   return {
@@ -148,7 +165,7 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
       const slug = await slugOf(projectId, owner);
       for (;;) {
         const known = await newest(projectId, name);
-        if (known && known.keyId === key().id && openRow(known) === value) return refer(slug, name, known.version);
+        if (known && keyOf(known.keyId) !== undefined && openRow(known) === value) return refer(slug, name, known.version);
         const version = (known?.version ?? 0) + 1;
         if (await add(projectId, name, version, "user", value)) return refer(slug, name, version);
       }
@@ -163,6 +180,16 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
           .where(and(eq(secrets.projectId, projectId), eq(secrets.name, name), eq(secrets.version, version)));
         if (!row) throw new AppError("secret_missing", `Version ${version} of the secret ${name} is gone.`, { details: { name, version } });
         values.set(name, openRow(row));
+      }
+      // before anybody has them
+      if (values.size > 0) {
+        const owner = await ownerOf(projectId);
+        await recordEvent(options.database.sql, {
+          type: "secret.accessed",
+          owner,
+          project_id: projectId,
+          data: { secrets: [...references], purpose: "start of a release" },
+        });
       }
       return values;
     },
