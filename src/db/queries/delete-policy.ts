@@ -1,7 +1,8 @@
+import { policyColumns, type PolicyRow } from "./policy-row.ts";
 import type { Sql } from "./sql.ts";
 
-/** False when there is none. */
-export async function deletePolicy(sql: Sql, id: string): Promise<boolean> {
-  const rows = await sql`delete from policies where id = ${id} returning id`;
-  return rows.length > 0;
+/** Answers what it was; null when there is none. */
+export async function deletePolicy(sql: Sql, id: string): Promise<PolicyRow | null> {
+  const rows = await sql<PolicyRow[]>`delete from policies p where p.id = ${id} returning ${policyColumns(sql)}`;
+  return rows[0] ?? null;
 }

@@ -277,6 +277,48 @@ describe("a team's question", () => {
   });
 });
 
+describe("an approver", () => {
+  const rights = (role: "user" | "approver", scopes: ("read" | "write" | "approve")[]) => ({ role, scopes });
+
+  test("sees and decides everybody's questions; what goes on is the owner's work", async () => {
+    const thread = await ask({ kind: "plan" });
+    const [question] = await questionsOf(thread);
+    const id = question?.id ?? "";
+    const grace = { owner: "grace", rights: rights("approver", ["read", "approve"]) };
+    const bob = { owner: "bob", rights: rights("user", ["read", "write", "approve"]) };
+    const { approvals } = runtime.services;
+    const all = { thread_id: thread, limit: 10, offset: 0 };
+    expect((await approvals.list(bob, all)).total).toBe(0);
+    const attempts = [
+      () => approvals.get(bob, id),
+      () => approvals.decide(bob, id, true),
+      () => approvals.assign(bob, id, "bob"),
+      () => approvals.history(bob, id, all),
+    ];
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: "not_found" });
+    expect((await approvals.list(grace, all)).items.map((one) => one.id)).toEqual([id]);
+    expect(await approvals.decide(grace, id, true)).toMatchObject({ decidedBy: "grace", decidedVia: "api" });
+    expect(await answersOf(thread)).toMatchObject([{ type: "approve", decided_by: "grace" }]);
+    const owners = await database.sql`select distinct owner from runs where thread_id = ${thread}`;
+    expect(owners.map((row) => row["owner"])).toEqual(["local"]);
+  });
+
+  test("writes no rules; an administrator does", async () => {
+    const input = PolicyCreate.parse({ name: "all", pattern: "*", effect: "allow" });
+    const scopes = ["read", "write", "approve", "admin"] as const;
+    for (const role of ["user", "approver"] as const)
+      await expect(runtime.services.policies.create({ owner: "grace", rights: { role, scopes } }, input)).rejects.toMatchObject({ code: "forbidden" });
+    const made = await runtime.services.policies.create({ owner: "root", rights: { role: "admin", scopes } }, input);
+    expect(made).toMatchObject({ created_by: "root" });
+    await expect(runtime.services.policies.delete({ owner: "root", rights: { role: "admin", scopes: ["read", "write"] } }, made.id)).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    const told = await database.sql`select actor, data from event_intake where type = 'policy.changed' and data ->> 'policy_id' = ${made.id}
+      union all select actor, data from events where type = 'policy.changed' and data ->> 'policy_id' = ${made.id}`;
+    expect(told).toMatchObject([{ actor: "root", data: { change: "created", name: "all", effect: "allow", pattern: "*" } }]);
+  });
+});
+
 describe("a dry run", () => {
   test("tells what rules would have done, and with whom they disagree, and does nothing", async () => {
     // a database without the questions of the others
