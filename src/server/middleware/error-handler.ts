@@ -80,6 +80,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     response.status(status).set(ERROR_CODE_HEADER, error.code);
     // what is away comes back; the SDK asks again by itself
     if (status === 503) response.set("retry-after", "1");
+    if (status === 401 && refusal === null) response.set("www-authenticate", "Bearer");
     const { retry_after_seconds: seconds } = error.details;
     if (status === 429 && typeof seconds === "number") response.set("retry-after", String(seconds));
     if (isOurs(request.path)) response.json(body);

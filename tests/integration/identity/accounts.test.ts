@@ -259,7 +259,7 @@ test("who is not let in stands in the log, and what they brought does not", asyn
   expect(told).toMatch(/login\.failed.*jwt[^]*login\.failed.*api-key[^]*login\.failed.*service/);
   for (const text of [told, here.server.output()]) expect(text).not.toMatch(/canary-(?:token|key|service)/);
   const refused = await ask("POST", "/auth/keys", {}, {});
-  expect(await refused.json()).toMatchObject({ code: "unauthorized" });
+  expect([refused.headers.get("www-authenticate"), await refused.json()]).toMatchObject(["Bearer", { code: "unauthorized" }]);
 });
 
 test("pages of other origins are strangers, Studio and localhost too", async () => {
