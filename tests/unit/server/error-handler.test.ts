@@ -14,6 +14,7 @@ test("the status of every code is pinned: clients branch on it", () => {
       "forbidden": 403,
       "graph_load_failed": 422,
       "idempotency_conflict": 409,
+      "identity_unavailable": 503,
       "internal": 500,
       "invalid_config": 422,
       "invalid_request": 400,
