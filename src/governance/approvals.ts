@@ -26,7 +26,8 @@ import { approvalOf, type AskedIn, extensionOf, foreignApprovalId, type PendingI
  * through the `approvals` port, which hands the reservation on to the original's own run.
  */
 
-export type SealSecretAnswer = (approval: Approval, decision: Decision, payload: unknown) => Promise<Decision>;
+/** `owner`: of the question; a payload that names somebody else's project gets nothing into it. */
+export type SealSecretAnswer = (approval: Approval, decision: Decision, payload: unknown, owner: string) => Promise<Decision>;
 
 export interface ResumePlan {
   /** What the graph is resumed with, by interrupt id; null when only a static breakpoint is passed. */
@@ -150,7 +151,7 @@ async function readAnswer(row: ApprovalRow, raw: unknown, decidedBy: string, sea
     return { decision, value: raw ?? null };
   }
   if (!reply.ok) throw new AppError("unreadable_answer", reply.problem, { details: { approval_id: row.id, interrupt_id: row.interrupt_id } });
-  const decision = extension.kind === "secret" ? await seal(approvalOf(row), reply.decision, row.payload) : reply.decision;
+  const decision = extension.kind === "secret" ? await seal(approvalOf(row), reply.decision, row.payload, row.owner) : reply.decision;
   return { decision, value: { ...decision, approval_id: row.id, decided_by: decidedBy } };
 }
 

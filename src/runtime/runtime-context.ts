@@ -2,7 +2,7 @@ import type { BaseStore } from "@langchain/langgraph-checkpoint";
 import type { Database } from "#db/client.ts";
 import type { CallerUser, Judge } from "#ports/access.ts";
 import type { Log } from "#log";
-import type { Approval, Decision } from "#ports/approvals.ts";
+import type { SealSecretAnswer } from "#governance/approvals.ts";
 import type { RuntimeMetrics } from "#ports/metrics.ts";
 import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { Checkpointer } from "./checkpointer.ts";
@@ -48,5 +48,5 @@ export interface RuntimeContext {
   /** Everything a node of ours may do, but for what this room brings itself. Null: graphs run without ports. */
   readonly makeRunPorts: ((identity: RunIdentity) => Omit<RunPorts, "teams" | "approvals">) | null;
   /** Replaces the values of a `secret` answer by references, before anything is stored. */
-  readonly sealSecretAnswer: (approval: Approval, decision: Decision, payload: unknown) => Promise<Decision>;
+  readonly sealSecretAnswer: SealSecretAnswer;
 }

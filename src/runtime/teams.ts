@@ -154,7 +154,8 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
         raw: decision,
         decidedBy: run.owner,
         // the values of an answer that came through a mirror were sealed there
-        sealSecretAnswer: async (approval, given, payload) => (holdsReferences(given) ? given : context.sealSecretAnswer(approval, given, payload)),
+        sealSecretAnswer: async (approval, given, payload, owner) =>
+          holdsReferences(given) ? given : context.sealSecretAnswer(approval, given, payload, owner),
       });
       await resumeWith(context, worker, {
         threadId: row.thread_id,
