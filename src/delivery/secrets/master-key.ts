@@ -54,7 +54,9 @@ export function findKeyRing(settings: KeySettings): KeyRing {
 export function replaceKeyFile(dataDir: string): void {
   const file = join(dataDir, "secrets.key");
   const old = read(file);
-  if (old === null || read(previousFile(dataDir)) !== null) return;
+  const before = read(previousFile(dataDir));
+  // equal: it was interrupted before the new key stood in its place
+  if (old === null || (before !== null && before !== old)) return;
   const draft = `${file}.next`;
   writeFileSync(draft, randomBytes(32).toString("base64"), { mode: 0o600 });
   // the old one is safe before the new one stands in its place
