@@ -23,6 +23,8 @@ import { WorkLog } from "./work-log.ts";
 
 /** Tries of a run whose failures say that they may pass. */
 const MAX_FAILURES = 3;
+/** How long a lost connection may take until it is closed. */
+const LOSS_SEEN_MS = 250;
 /** Takeovers of a run in a row without any progress: it probably kills its worker. */
 const MAX_CRASHES = 10;
 
@@ -271,7 +273,7 @@ export class Worker implements AsyncDisposable {
         );
       if (stop === "draining" || isDrained(error)) return this.#giveBack(active, 0, "drained");
       if (isWorthRetrying(error) && run.crashes < MAX_CRASHES) {
-        const outage = isOutage(error) && this.#context.database.lastLoss() >= active.since;
+        const outage = isOutage(error) && (await this.#lostDatabase(active.since));
         // a database of the graph's own that refuses it is the graph's failure, and final
         if (outage || (isAppError(error) && run.failures + 1 < MAX_FAILURES)) {
           log.warn({ err: error, failures: run.failures + (outage ? 0 : 1) }, outage ? "the database went away; tried again" : "failed; tried again later");
@@ -345,6 +347,13 @@ export class Worker implements AsyncDisposable {
     await this.#context.bus.flush(run.run_id);
     await active.events?.release();
     await this.#whileHeld(active, () => releaseRun(this.#context.database.sql, { runId: run.run_id, epoch: run.epoch, delaySeconds, why }));
+  }
+
+  /** Whether the database has gone away since. A query hears of it first, and the pool up to a moment later, when the connection is closed. */
+  async #lostDatabase(since: number): Promise<boolean> {
+    const until = performance.now() + LOSS_SEEN_MS;
+    while (this.#context.database.lastLoss() < since && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.#context.database.lastLoss() >= since;
   }
 
   /** Ends must not be lost to a database that is away for a moment; what is lost for good is found by whoever takes the run over. */
