@@ -45,4 +45,5 @@ export interface ClaimedRow extends RunRow {
   temporary: boolean;
 }
 
-export const claimedThreadColumns = (sql: Sql) => sql`t.parent_thread_id, t.parent_call, t.interrupts <> '{}'::jsonb as had_interrupts, t.seq > 0 as has_events, t.temporary`;
+export const claimedThreadColumns = (sql: Sql) =>
+  sql`t.parent_thread_id, t.parent_call, t.interrupts <> '{}'::jsonb as had_interrupts, t.seq > 0 as has_events, t.temporary`;
