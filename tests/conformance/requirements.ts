@@ -262,7 +262,10 @@ export const REQUIREMENTS = {
   },
   "approvals.history": { behaviour: "every change of an approval is listed with who, when and over which API; assignments too", source: "ours" },
   "approvals.metrics": { behaviour: "approvals are counted by kind with rates and percentiles of the time that people took", source: "ours" },
-  "policies.crud": { behaviour: "rules are made, listed before those that are built in, replaced and deleted; a misspelt condition is refused", source: "ours" },
+  "policies.crud": {
+    behaviour: "rules are made, listed before those that are built in, replaced and deleted; a misspelt condition is refused",
+    source: "ours",
+  },
   "policies.allow": { behaviour: "a rule answers what it allows, and is named where a person would be", source: "ours" },
   "policies.dry-run": { behaviour: "a dry run tells what rules would have done, and decides nothing", source: "ours" },
   "approvals.restart": { behaviour: "a killed server's approval is still there after a start and can be answered", source: "ours" },
@@ -398,10 +401,14 @@ export const REQUIREMENTS = {
   "auth.crons": { behaviour: "crons are judged by their own events and the thread's", source: "docs custom auth" },
   "auth.owner-rule": { behaviour: "with authenticate() alone everybody has their own things, memory included", source: "ours, docs/decisions/0012" },
   "identity.every-route": {
-    behaviour: "under AUTH, on every route: a bad credential 401, a stranger 404 or nothing of the owner's, who may only read changes nothing, the owner all of it",
+    behaviour:
+      "under AUTH, on every route: a bad credential 401, a stranger 404 or nothing of the owner's, who may only read changes nothing, the owner all of it",
     source: "ours; issue 4",
   },
-  "identity.sdk": { behaviour: "the SDK's apiKey is a key of ours, and a token goes in defaultHeaders; runs and their graphs act as their user", source: "sdk Client apiKey" },
+  "identity.sdk": {
+    behaviour: "the SDK's apiKey is a key of ours, and a token goes in defaultHeaders; runs and their graphs act as their user",
+    source: "sdk Client apiKey",
+  },
   "auth.every-route": {
     behaviour: "on every route: nobody 401, a stranger 404 or nothing of the owner's, the owner all of it",
     source: "ours; servers' advisories",
@@ -573,7 +580,10 @@ export const REQUIREMENTS = {
   "bad.last-event-id": { behaviour: "a junk Last-Event-ID is 400", source: "ours; deer-flow#4011" },
   "bad.reserved": { behaviour: "reserved keys of a client reach no graph", source: "ours" },
   "bad.checkpoint": { behaviour: "a run or an update at a checkpoint that is not there is 404 and hides nothing", source: "ours" },
-  "bad.update": { behaviour: "an update of a subgraph that is not there is 404, an empty list of updates 400; both change nothing", source: "ours; the fuzzer" },
+  "bad.update": {
+    behaviour: "an update of a subgraph that is not there is 404, an empty list of updates 400; both change nothing",
+    source: "ours; the fuzzer",
+  },
   "bad.resume-nothing": { behaviour: "a resume with nothing pending is 409 nothing_to_resume and changes nothing", source: "ours" },
   "bad.resume-stale": { behaviour: "a resume by an id that is answered already is refused and changes nothing", source: "ours" },
   "bad.resume-twice": { behaviour: "of many concurrent resumes one runs", source: "ours" },
