@@ -171,9 +171,9 @@ test("a client that commands and reads nothing is not served faster than it read
   await once(socket, "open");
   let answered = 0;
   socket.on("message", () => (answered += 1));
-  const sent = Promise.withResolvers<void>();
-  for (let id = 0; id < 5_000; id += 1) socket.send(JSON.stringify({ id, method: "ok" }), id === 4_999 ? () => sent.resolve() : undefined);
-  await sent.promise;
+  // how much of it leaves before the server listens again is the operating system's affair
+  for (let id = 0; id < 5_000; id += 1) socket.send(JSON.stringify({ id, method: "ok" }));
+  await until(() => begun > 0);
   let pings = 0;
   socket.on("ping", () => (pings += 1));
   // it is not taken for dead while it is not listened to
