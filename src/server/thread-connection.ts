@@ -215,6 +215,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   });
   // commands are done side by side: one that takes long holds up no other
   socket.on("message", (data) => {
+    heard = true;
     waiting.push(textOf(data));
     takeWaiting();
   });
