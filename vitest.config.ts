@@ -10,6 +10,8 @@ function project(name: string, options: { database: boolean; timeout?: number })
       name,
       include: [`tests/${name}/**/*.test.ts`],
       pool: "forks" as const,
+      // what touches nothing shares one load of the modules; what opens connections and processes ends with its own
+      isolate: options.database,
       testTimeout: options.timeout ?? 180_000,
       hookTimeout: options.timeout ?? 180_000,
       expect: { poll: { timeout: 120_000 } },
@@ -20,7 +22,8 @@ function project(name: string, options: { database: boolean; timeout?: number })
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // one more than the processors that CI has: many tests wait for processes
+    maxWorkers: 3,
     globals: false,
     projects: [
       project("unit", { database: false }),

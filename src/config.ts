@@ -1,9 +1,16 @@
 import { z } from "zod";
 import { AppError } from "#errors";
+import { DEFAULT_BODY_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from "#protocol/body-size.ts";
 
 const flag = z.enum(["true", "false", "1", "0", ""]).transform((word) => word === "true" || word === "1");
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce.number({ error: "must be a number from 0 to 65535" }).int().min(0).max(65_535);
 const optionalText = z.string().transform((text) => (text.trim() === "" ? undefined : text.trim()));
+
+/** The address of a PostgreSQL; a slip in it would be told by a driver that makes the best of it. */
+const databaseUrl = optionalText.refine(
+  (text) => text === undefined || /^postgres(?:ql)?:\/\//.test(text),
+  "must look like postgres://user:password@host:5432/name; leave it out for the database that comes along",
+);
 
 /** `whsec_` and 24 to 64 bytes of base64, as every library of Standard Webhooks takes it; several while one is being replaced. */
 const webhookSecrets = z
@@ -32,7 +39,7 @@ const Environment = z.object({
   ROLE: z.enum(["all", "server", "worker"]).default("all"),
   LANGGRAPH_JSON: z.string().default("./langgraph.json"),
   LANGGRAPH_CONFIG: optionalText.optional(),
-  DATABASE_URL: optionalText.optional(),
+  DATABASE_URL: databaseUrl.optional(),
   REDIS_URL: optionalText.optional(),
   DATA_DIR: z.string().default("./.slipway"),
   N_JOBS_PER_WORKER: z.coerce.number().int().min(1).max(1_000).default(10),
@@ -63,6 +70,7 @@ const Environment = z.object({
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(0).max(1_000_000).optional(),
   RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).optional(),
   MAX_RUNS_PER_USER: z.coerce.number().int().min(0).max(1_000_000).default(100),
+  MAX_BODY_BYTES: z.coerce.number().int().min(MIN_BODY_BYTES).max(MAX_BODY_BYTES).default(DEFAULT_BODY_BYTES),
   MAX_STREAMS_PER_USER: z.coerce.number().int().min(0).max(1_000_000).default(100),
   WEBHOOK_SECRET: webhookSecrets.optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),

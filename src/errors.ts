@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   nothing_to_resume: { terminal: true },
   resume_ambiguous: { terminal: true },
   already_decided: { terminal: true },
+  decision_missing: { terminal: true },
   idempotency_conflict: { terminal: true },
   rate_limited: { terminal: true },
   unauthorized: { terminal: true },

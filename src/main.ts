@@ -2,8 +2,9 @@
  * The composition root: configuration, database, bus, what the teams stand on, runtime, HTTP, in this order; and the way back down.
  *
  * SIGTERM and SIGINT drain: no run is claimed any more, running ones stop at their next checkpoint and are handed back, open
- * streams are cut. A second signal ends at once. One that comes during the start ends it after the step that it is at, and what was opened
- * until then is closed: an embedded PostgreSQL is not left behind. When the launcher (`scripts/run.mjs`, the demo) dies, this process ends too.
+ * streams are cut. A second signal ends at once, but not within a second: Ctrl-C comes from the terminal and once more from each
+ * launcher. One that comes during the start ends it after the step that it is at, and what was opened until then is closed: an embedded
+ * PostgreSQL is not left behind. When the launcher (`scripts/run.mjs`, the demo) dies, this process ends too.
  */
 import { resolve } from "node:path";
 import { readConfig } from "#config";
@@ -42,13 +43,16 @@ import { securityOf } from "#server/openapi/security.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { announce } from "./start/announce.ts";
 import { makeRunPorts } from "./start/make-run-ports.ts";
+import { openAccessDenials } from "./start/open-access-denials.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openConfiguredDatabase } from "./start/open-database.ts";
 import { openBuiltInAuth } from "./start/open-built-in-auth.ts";
 import { openRateLimiter } from "./start/open-rate-limiter.ts";
 import { isLoopback, refuseOpenNetwork } from "./start/refuse-open-network.ts";
+import { refuseUnwritableFolder } from "./start/refuse-unwritable-folder.ts";
 import { readGraphDefaults } from "./start/read-graph-defaults.ts";
 import { sealSecretAnswer } from "./start/seal-secret-answer.ts";
+import { stopWork } from "./start/stop-work.ts";
 
 const DEFAULT_PORT = 2024;
 const STUDIO = "https://smith.langchain.com";
@@ -93,7 +97,8 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   const checkpointer = new Checkpointer(database);
   const store = new Store(database, await readStoreOptions(project, (model) => createEmbeddings(config, model)));
   const loopback = stack.use(openLoopback(`http://localhost:${config.PORT ?? DEFAULT_PORT}${project.settings.http?.mount_prefix ?? ""}`));
-  const graphs = await loadGraphs({ project, checkpointer, store });
+  const graphs = await loadGraphs({ project, checkpointer, store, log });
+  if (config.ROLE !== "server" && graphs.all.some(({ ours }) => ours)) refuseUnwritableFolder(dataDir);
   signal.throwIfAborted();
   const metrics = createMetrics({ database, busy: () => runtime.busy() });
   const runtime = stack.use(
@@ -127,7 +132,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   const services = {
     ...runtime.services,
     events: makeEventsService({ database, eventLog }),
-    projects: createProjectsService({ database, releases }),
+    projects: createProjectsService({ database, releases, stopWork: stopWork({ database, bus }) }),
     ui: makeUiBundles(project),
     keys: builtInAuth?.keys ?? null,
     system: {
@@ -149,7 +154,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   });
   // a timer or a listener of a served graph may throw where no run can catch it: the other runs, and this process, are not at fault
   process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
-  const { limiter: rateLimiter } = stack.use(openRateLimiter(config, log));
+  const { limiter: rateLimiter, keyLimiter } = stack.use(openRateLimiter(config, log));
   const customApp = await loadCustomApp(project);
   signal.throwIfAborted();
   const app = makeApp();
@@ -199,6 +204,9 @@ async function start(signal: AbortSignal): Promise<Slipway> {
       customApp,
       metrics,
       rateLimiter,
+      keyLimiter,
+      denials: openAccessDenials({ database, log, auth: builtInAuth !== null ? "built-in" : auth !== null ? "project" : null }),
+      maxBodyBytes: config.MAX_BODY_BYTES,
       stream: { opened: metrics.streamOpened },
       // a credential that a page does not have needs no such help, and a proxy on this machine may pass its own name on
       allowedHosts: isLoopback(config.HOST) && builtInAuth === null ? [config.HOST] : null,
@@ -217,11 +225,15 @@ process.stderr.on("error", () => {});
 
 const starting = new AbortController();
 let slipway: Slipway | null = null;
-let stopping = false;
+let stopping: number | null = null;
+
+/** The same wish to stop, heard by another way. */
+const ECHO_MS = 1_000;
 
 function stop(reason: string): void {
-  if (stopping) process.exit(1);
-  stopping = true;
+  if (stopping !== null && performance.now() - stopping < ECHO_MS) return;
+  if (stopping !== null) process.exit(1);
+  stopping = performance.now();
   if (slipway === null) return starting.abort(reason);
   const running = slipway;
   running.log.info(`${reason}: running work stops at its next checkpoint and is handed back`);
@@ -240,7 +252,7 @@ function stop(reason: string): void {
 process.on("SIGTERM", () => stop("SIGTERM"));
 process.on("SIGINT", () => stop("SIGINT"));
 process.on("SIGHUP", () => stop("SIGHUP"));
-process.on("disconnect", () => !stopping && stop("The launcher is gone"));
+process.on("disconnect", () => stopping === null && stop("The launcher is gone"));
 
 try {
   slipway = await start(starting.signal);

@@ -1,17 +1,19 @@
 /** Accounts and keys, from the machine that has the database: whoever may run this is trusted with everything. */
-import { type Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { readConfig } from "#config";
+import { type Config, readConfig } from "#config";
 import type { Database } from "#db/client.ts";
 import { listApiKeys } from "#db/queries/list-api-keys.ts";
 import { listUsers } from "#db/queries/list-users.ts";
 import { AppError } from "#errors";
 import { changeAccount, handOver } from "#governance/identity/accounts.ts";
-import { createApiKey, revokeKey, wireKey } from "#governance/identity/api-keys.ts";
+import { createApiKey, limitsWithin, revokeKey, wireKey } from "#governance/identity/api-keys.ts";
 import { createLog } from "#log";
-import type { Scope } from "#ports/identity.ts";
-import { Account, DEFAULT_KEY_DAYS, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
+import type { KeyLimits, Scope } from "#ports/identity.ts";
+import { Account, DEFAULT_KEY_DAYS, KeyLimitsBody, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
 import { openConfiguredDatabase } from "../start/open-database.ts";
+import { serverLimits } from "../start/server-limits.ts";
 
 /** Whose everything is without authentication. */
 const NOBODY_IN_PARTICULAR = "local";
@@ -28,14 +30,19 @@ export function addIdentityCommands(program: Command): void {
     .description("make a key; it is shown once")
     .requiredOption("--user <name>", "who the key acts as", account)
     .option("--name <text>", "what it is for", "key")
-    .option("--scopes <list>", "of read, write, approve, admin", scopes, ["read", "write"] as Scope[])
-    .option("--expires <time>", "such as 12h, 90d, 8w; or never", days, DEFAULT_KEY_DAYS)
-    .action((options: { user: string; name: string; scopes: Scope[]; expires: number | null }) =>
-      withDatabase(async ({ sql }) => {
+    .addOption(new Option("--scopes <list>", "of read, write, approve (answers questions), admin").argParser(scopes).default(["read", "write"], "read,write"))
+    .option("--requests-per-minute <count>", "changing requests; within RATE_LIMIT_PER_MINUTE", count)
+    .option("--runs <count>", "runs that are not over; within MAX_RUNS_PER_USER", count)
+    .option("--streams <count>", "streams that are open; within MAX_STREAMS_PER_USER", count)
+    .option("--body-bytes <count>", "of one request; within MAX_BODY_BYTES", count)
+    .addOption(new Option("--expires <time>", "such as 12h, 90d, 8w; or never").argParser(days).default(DEFAULT_KEY_DAYS, `${DEFAULT_KEY_DAYS}d`))
+    .action((options: { user: string; name: string; scopes: Scope[]; expires: number | null } & AskedLimits) =>
+      withDatabase(async ({ sql }, config) => {
         const made = await createApiKey(sql, {
           owner: options.user,
           name: options.name,
           scopes: options.scopes,
+          limits: limitsWithin(keyLimits(options), serverLimits(config)),
           expiresInDays: options.expires,
           notAfter: null,
           createdBy: ACTOR,
@@ -45,6 +52,8 @@ export function addIdentityCommands(program: Command): void {
         console.error(
           `${made.id} of ${made.user}: ${made.scopes.join(", ")}; ${made.expires_at === null ? "for ever" : `until ${made.expires_at}`}. It is not shown again.`,
         );
+        // a shell without the server's DATA_DIR makes keys that the server does not know
+        console.error(`Made in the database of ${config.DATABASE_URL === undefined ? resolve(config.DATA_DIR) : "DATABASE_URL"}.`);
       }),
     );
 
@@ -71,7 +80,7 @@ export function addIdentityCommands(program: Command): void {
 
   users
     .command("list")
-    .description("everybody who was let in once")
+    .description("everybody who was let in once, has a key, a role or a share")
     .action(() => withDatabase(async ({ sql }) => console.log(JSON.stringify(await listUsers(sql), null, 2))));
 
   users
@@ -112,13 +121,32 @@ export function addIdentityCommands(program: Command): void {
     );
 }
 
-async function withDatabase(work: (database: Database) => Promise<void>): Promise<void> {
-  const config = readConfig(process.env);
-  await using opened = await openConfiguredDatabase(config, createLog(config.LOG_LEVEL));
-  await work(opened.database);
+interface AskedLimits {
+  requestsPerMinute?: number;
+  runs?: number;
+  streams?: number;
+  bodyBytes?: number;
 }
 
-function account(name: string): string {
+/** @throws AppError `invalid_request` */
+function keyLimits({ requestsPerMinute, runs, streams, bodyBytes }: AskedLimits): KeyLimits {
+  const read = KeyLimitsBody.safeParse({ requests_per_minute: requestsPerMinute, runs, streams, body_bytes: bodyBytes });
+  if (!read.success) throw new AppError("invalid_request", z.prettifyError(read.error));
+  return read.data;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError("say a whole number");
+  return Number(text);
+}
+
+export async function withDatabase(work: (database: Database, config: Config) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env);
+  await using opened = await openConfiguredDatabase(config, createLog(config.LOG_LEVEL));
+  await work(opened.database, config);
+}
+
+export function account(name: string): string {
   const read = Account.safeParse(name);
   if (!read.success) throw new InvalidArgumentError(`nobody can be called so: ${read.error.issues[0]?.message ?? ""}`);
   return read.data;

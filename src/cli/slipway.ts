@@ -1,5 +1,6 @@
 /** The command line: `npx slipway <command>`. Everything else is said over HTTP. */
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { readConfig } from "#config";
 import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
@@ -8,9 +9,13 @@ import { createLog } from "#log";
 import { openConfiguredDatabase } from "../start/open-database.ts";
 import { addAuditCommands } from "./audit-commands.ts";
 import { addIdentityCommands } from "./identity-commands.ts";
+import { addProjectCommands } from "./project-commands.ts";
 import { addSecretCommands } from "./secret-commands.ts";
 
-const program = new Command("slipway").description("From a sentence to tested, approved, running software.");
+/** Milliseconds; a supervisor takes about half a second to start. */
+const BACK_WITHIN_MS = 2_500;
+
+const program = new Command("slipway").description("From a sentence to tested, approved, running software.").showHelpAfterError();
 
 program
   .command("start")
@@ -39,13 +44,31 @@ program
 
 program
   .command("stop-services")
-  .description("stop every deployed service of this DATA_DIR, the proxy and the supervisor; releases and data stay")
+  .description("stop every deployed service of this DATA_DIR, the proxy and the supervisor; releases and data stay. End the server first")
   .action(async () => {
-    await stopSupervisor({ dataDir: resolve(readConfig(process.env).DATA_DIR) });
+    const dataDir = resolve(readConfig(process.env).DATA_DIR);
+    const was = await findSupervisor(dataDir);
+    await stopSupervisor({ dataDir });
+    if (was !== null && (await isBack(dataDir))) {
+      console.error("They were stopped, and a server that runs with this DATA_DIR has started them again. End the server first, or take a project offline.");
+      process.exitCode = 1;
+      return;
+    }
     console.log("Stopped.");
   });
 
+/** A server looks after what is deployed: it misses a supervisor at once, and starts another one. */
+async function isBack(dataDir: string): Promise<boolean> {
+  const until = Date.now() + BACK_WITHIN_MS;
+  while (Date.now() < until) {
+    if ((await findSupervisor(dataDir)) !== null) return true;
+    await setTimeout(100);
+  }
+  return false;
+}
+
 addIdentityCommands(program);
+addProjectCommands(program);
 
 addAuditCommands(program);
 addSecretCommands(program);

@@ -26,7 +26,8 @@ const KNOWN: readonly { sign: RegExp; explain: (place: string) => AppError }[] =
     explain: (place) => new AppError("invalid_config", `${place} is needed as a directory and something else stands there. Point DATA_DIR elsewhere.`),
   },
   {
-    sign: /could not locate (a valid|required) checkpoint record|invalid (primary )?checkpoint|checksum mismatch|invalid page|could not (open|read|access) (file|directory|configuration file)|is not a valid data directory|incorrect checksum in control file|is corrupt|PANIC/i,
+    // first the codes of a server that did start: its database is not there, a file cannot be read, what is in it makes no sense
+    sign: /^(?:3D|58|XX)\w{3} |could not locate (a valid|required) checkpoint record|invalid (primary )?checkpoint|checksum mismatch|invalid page|could not (open|read|access) (file|directory|configuration file)|is not a valid data directory|incorrect checksum in control file|is corrupt|PANIC/i,
     explain: (place) =>
       new AppError(
         "database_unavailable",

@@ -21,6 +21,7 @@ import { AppError } from "#errors";
 import { chooseAccount, NOBODY, SERVER_ENVIRONMENT, type Account } from "./embedded-account.ts";
 import { findBinaries, type Binaries } from "./embedded-binaries.ts";
 import { explainStart } from "./embedded-failures.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** The user and the database of the embedded server; access is the socket's directory, so there is no password. */
 export const EMBEDDED_NAME = "slipway";
@@ -42,6 +43,8 @@ export interface Cluster {
 
 /** A server process that we started; it outlives us. */
 export interface StartedServer {
+  /** Tells it to end once nobody is connected. */
+  stop(): void;
   /** Null while it runs; afterwards why it ended. `ended`: nothing is wrong with it, somebody stopped or killed it. */
   failure(): AppError | "lock file" | "ended" | null;
 }
@@ -52,9 +55,9 @@ export interface StartedServer {
 export function prepareCluster(dataDir: string, settings: readonly string[] = [], userNamespaces = true): Cluster {
   const binaries = findBinaries();
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     const home = join(realpathSync(dataDir), "postgres");
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
     const account = chooseAccount(binaries, home, userNamespaces);
     const socket = prepareSocketFolder(home, account);
     return { binaries, account, home, data: join(home, "data"), socket, logFile: join(home, "server.log"), settings };
@@ -126,7 +129,8 @@ export function startServer(cluster: Cluster): StartedServer {
     else fail(`postgres ended with ${signal ?? code}`);
   });
   child.unref();
-  return { failure: () => failure };
+  // SIGTERM is PostgreSQL's smart shutdown: another process that got in is not thrown out
+  return { stop: () => void child.kill("SIGTERM"), failure: () => failure };
 }
 
 /** Made beside and renamed, so that a data folder is either whole or absent, also when two processes make it at once. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type postgres from "postgres";
 import { AppError } from "#errors";
-import { createClient } from "./client.ts";
+import { createClient } from "./create-client.ts";
+import { explainStart } from "./embedded-failures.ts";
 import {
   clusterUrl,
   EMBEDDED_NAME,
@@ -94,7 +95,10 @@ async function hold(cluster: Cluster, client: postgres.Sql, isClosing: () => boo
   let server: StartedServer | null = null;
   const began = Date.now();
   for (let round = 0; !isClosing(); round += 1) {
-    const state = await tryHold(client);
+    const state = await tryHold(client).catch((error: unknown) => {
+      server?.stop();
+      throw explainStart(error, cluster.home);
+    });
     if (state === "held") return;
     const patience = state === "down" ? PATIENCE_MS : RECOVERY_PATIENCE_MS;
     if (Date.now() - began > patience) {
@@ -131,6 +135,8 @@ async function tryHold(client: postgres.Sql): Promise<HoldState> {
         { cause: error },
       );
     }
+    // the files are damaged (see `embedded-failures.ts`): no patience mends that
+    if (/^(?:3D|58|XX)/.test(code)) throw error;
     // 57P03: starting up or shutting down; 57P01, reset: it went away under us; 53300: full. All of them pass.
     return "starting";
   }

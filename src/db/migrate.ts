@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
-import { createClient, type Database } from "./client.ts";
+import type { Database } from "./client.ts";
+import { createClient } from "./create-client.ts";
 
 /** The numbered SQL files, generated ones and the hand-written checkpoint tables. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../drizzle", import.meta.url));

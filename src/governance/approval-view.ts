@@ -72,7 +72,7 @@ export function rowOf(asked: AskedIn, interrupt: PendingInterrupt, id?: string):
 const TARGET_NAMES = ["target", "project", "path", "command", "url", "name"];
 
 /** What an action is done to, where its question does not say: the first of the arguments that usually do. */
-function targetOf(args: Dictionary): string {
+export function targetOf(args: Dictionary): string {
   const name = TARGET_NAMES.find((one) => Object.hasOwn(args, one) && typeof args[one] === "string");
   return name === undefined ? "" : String(args[name]);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ApprovalRow } from "#db/queries/approval-row.ts";
 import { approvalsOfThread } from "#db/queries/approvals-of-thread.ts";
 import { claimApproval } from "#db/queries/claim-approvals.ts";
@@ -10,6 +11,7 @@ import { type NewApproval, upsertApproval } from "#db/queries/upsert-approval.ts
 import { AppError } from "#errors";
 import type { Approval, Decision, DecisionVia } from "#ports/approvals.ts";
 import { readReply } from "#protocol/approval-reply.ts";
+import { foreignAnswer } from "#protocol/foreign-answer.ts";
 import { ruleOn } from "./policies/rule-on.ts";
 import { approvalOf, type AskedIn, extensionOf, foreignApprovalId, type PendingInterrupt, rowOf } from "./approval-view.ts";
 
@@ -66,11 +68,13 @@ export async function readPastAnswers(input: Omit<Answering, "rows"> & { rows: r
   return { ...plan, claims: [] };
 }
 
-/** One question, one answer. Throws like {@link planResume}. */
+/** One question, one answer, from the inbox: a graph that is not ours gets it in the shape that it asked for. Throws like {@link planResume}. */
 export async function planDecision(input: { row: ApprovalRow; raw: unknown; decidedBy: string; sealSecretAnswer: SealSecretAnswer }): Promise<ResumePlan> {
   if (input.row.state !== "pending") throw notPending(input.row);
-  const { decision, value } = await readAnswer(input.row, input.raw, input.decidedBy, input.sealSecretAnswer);
-  const { interrupt_id, position } = input.row;
+  const { id, interrupt_id, position, payload } = input.row;
+  const shaped = extensionOf(payload) === null ? foreignAnswer(payload, input.raw) : { ok: true as const, value: input.raw };
+  if (!shaped.ok) throw new AppError("unreadable_answer", shaped.problem, { details: { approval_id: id, interrupt_id } });
+  const { decision, value } = await readAnswer(input.row, shaped.value, input.decidedBy, input.sealSecretAnswer);
   return { resume: { [interrupt_id]: value }, positions: { [interrupt_id]: position }, claims: [{ row: input.row, decision }] };
 }
 
@@ -176,11 +180,24 @@ export async function claimAnswers(
     if (!(await claimApproval(sql, { ...claim, id: row.id }, input.reservedBy ?? null))) throw notPending(now.get(row.id));
     const original = row.mirror_of === null ? undefined : now.get(row.mirror_of);
     if (original !== undefined && original.owner === row.owner) {
+      if (!showsTheSame(row, original)) throw misleading(row, original);
       if (!(await claimApproval(sql, { ...claim, id: original.id }))) throw notPending(original);
     }
     outdated.push(...(await supersedeMirrors(sql, [row.id])));
   }
   return outdated;
+}
+
+/** A mirror is made from the state of its graph, which can be edited: what it shows must be what is decided. */
+export function showsTheSame(mirror: ApprovalRow, original: ApprovalRow): boolean {
+  const { kind, action, digest, args } = original;
+  return isDeepStrictEqual({ kind, action, digest, args }, { kind: mirror.kind, action: mirror.action, digest: mirror.digest, args: mirror.args });
+}
+
+function misleading(mirror: ApprovalRow, original: ApprovalRow): AppError {
+  return new AppError("conflict", `This question does not show what the team asks. Answer the team's own question: POST /approvals/${original.id}/decision.`, {
+    details: { approval_id: mirror.id, original: original.id },
+  });
 }
 
 export interface Settled {

@@ -43,6 +43,8 @@ export interface Access {
   /** Only this owner's. Null: a rule of the project decided, and whose a row is no longer matters. */
   owner: string | null;
   contains: JsonObject;
+  /** Besides the owner's: threads that work on one of these projects, whoever started them. */
+  projects?: readonly string[];
 }
 
 /** Whose rows: one owner's, or those that a call may touch. */

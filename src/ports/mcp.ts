@@ -13,8 +13,11 @@ export interface McpTool {
 
 /** The tools of the configured MCP servers. Their credentials are the installation's, the same for everybody who may run an agent. */
 export interface McpPort {
-  /** Those of the servers that answer, in a stable order; one that is down is left out, named in the log and asked again later. */
-  tools(): Promise<readonly McpTool[]>;
+  /**
+   * Those of the servers that answer, in a stable order; one that is down is left out, named in the log and asked again later. Throws only when
+   * the signal aborts: a server that is connecting may take half a minute.
+   */
+  tools(options?: { signal?: AbortSignal }): Promise<readonly McpTool[]>;
   /** What the tool answers, as text. A failure, of the tool or of its server, is a text too. Throws only when the signal aborts. */
   call(name: string, args: JsonObject, options: { signal?: AbortSignal }): Promise<{ text: string; failed: boolean }>;
 }

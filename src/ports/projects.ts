@@ -60,7 +60,7 @@ export interface ProjectsPort {
   /** Idempotent per (thread, branch, call): a replayed parent gets the project it already made. */
   create(input: { call: string; name: string; goal: string; stack: Stack }): Promise<Project>;
   get(projectId: string): Promise<Project>;
-  /** Newest first, this owner's only. */
+  /** Newest first: those that the owner of the run may work on, by themselves or because they are shared. */
   list(): Promise<Project[]>;
   /** By name or slug, ignoring case; the newest when several share the name; null when there is none. */
   find(nameOrSlug: string): Promise<Project | null>;

@@ -18,5 +18,6 @@ export interface RateDecision {
 /** Counts requests by key; the same key counts together wherever the implementation reaches. Never throws: a limiter that is away lets pass. */
 export interface RateLimiter {
   readonly limit: RateLimit;
-  take(key: string): Promise<RateDecision>;
+  /** `limit`: another one for this key; always the same for the same key. */
+  take(key: string, limit?: RateLimit): Promise<RateDecision>;
 }

@@ -70,10 +70,29 @@ export interface ServiceStatus {
  */
 export interface ReleasesPort {
   deploy(request: DeployRequest): Promise<DeployOutcome>;
-  /** Back to a kept release (default: the last healthy one before the serving one), through the same health gate. */
-  rollback(projectId: string, input: { releaseId?: string; reason: string }): Promise<DeployOutcome>;
+  /**
+   * Back to a kept release (default: the last healthy one before the serving one), through the same health gate. `fromReleaseId`: only while
+   * that one serves, else `conflict` and nothing is changed; so the same request, sent again, does not go back twice.
+   */
+  rollback(projectId: string, input: { releaseId?: string; fromReleaseId?: string; reason: string }): Promise<DeployOutcome>;
   /** Stops and forgets the route; releases and data stay. */
   undeploy(projectId: string): Promise<ServiceStatus>;
   status(projectId: string): Promise<ServiceStatus>;
   logs(projectId: string, input: { lines: number }): Promise<string>;
+}
+
+/**
+ * The same for a run. What changes a service names the decision that it rests on, and is refused with `decision_missing` unless that
+ * decision is on record, on this thread and line of history, for this digest.
+ */
+export interface ApprovedReleasesPort extends Pick<ReleasesPort, "status" | "logs"> {
+  deploy(request: DeployRequest, digest: string): Promise<DeployOutcome>;
+  rollback(projectId: string, input: { releaseId?: string; reason: string }, held: HeldDecision): Promise<DeployOutcome>;
+  undeploy(projectId: string, held: HeldDecision): Promise<ServiceStatus>;
+}
+
+export interface HeldDecision {
+  approvalId: string;
+  /** Of what is about to be carried out. */
+  digest: string;
 }

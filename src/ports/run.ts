@@ -1,9 +1,10 @@
 import type { ApprovalsPort } from "./approvals.ts";
 import type { CommandsPort } from "./commands.ts";
+import type { DecisionsPort } from "./decisions.ts";
 import type { McpPort } from "./mcp.ts";
 import type { ModelsPort } from "./models.ts";
 import type { ProjectsPort } from "./projects.ts";
-import type { ReleasesPort } from "./releases.ts";
+import type { ApprovedReleasesPort } from "./releases.ts";
 import type { SecretsPort } from "./secrets.ts";
 import type { TeamsPort } from "./teams.ts";
 import type { TestsPort } from "./tests.ts";
@@ -31,9 +32,10 @@ export interface RunPorts {
   readonly workspaces: WorkspacesPort;
   readonly commands: CommandsPort;
   readonly tests: TestsPort;
-  readonly releases: ReleasesPort;
+  readonly releases: ApprovedReleasesPort;
   readonly secrets: SecretsPort;
   readonly approvals: ApprovalsPort;
+  readonly decisions: DecisionsPort;
   /** Absent when no MCP server is configured. */
   readonly mcp?: McpPort;
 }

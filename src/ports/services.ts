@@ -7,7 +7,7 @@ import type { StoreItem } from "../protocol/store.ts";
 import type { Assistant, Checkpoint, Cron, JsonObject, Run, RunStatus, StreamFrame, Thread, ThreadState, ThreadStatus } from "../protocol/wire.ts";
 import type { CallerUser, Judge } from "./access.ts";
 import type { EventsService } from "./events.ts";
-import type { Credential, KeysService, Limits, Rights } from "./identity.ts";
+import type { Credential, KeysService, Limits, ProjectRole, ProjectShare, Rights } from "./identity.ts";
 import type { ThreadStorage, ThreadTtl } from "../protocol/threads.ts";
 import type { ApprovalChange, ApprovalMetrics, BatchResult, Decision, InboxApproval } from "./approvals.ts";
 import type { SandboxLevel } from "./commands.ts";
@@ -82,6 +82,10 @@ export interface ThreadSearch extends Page {
   ids?: string[];
   sort_by?: "thread_id" | "status" | "created_at" | "updated_at";
   sort_order?: "asc" | "desc";
+  /** What is shown of a thread; absent: all of it. */
+  select?: readonly string[];
+  /** Paths of what is shown besides, in their steps. */
+  extract?: Readonly<Record<string, readonly (string | number)[]>>;
 }
 
 export interface ThreadsService {
@@ -136,7 +140,7 @@ export interface RunsService {
     threadId: string | null,
     input: RunCreate,
     /** `threadEvents`: the run is followed over protocol v2. */
-    extra: { headers: Record<string, string>; idempotencyKey?: string | null; threadEvents?: boolean; awaited?: boolean },
+    extra: { headers: Record<string, string>; idempotencyKey?: string | null; threadEvents?: boolean },
   ): Promise<Run>;
   /** Stateless runs, in order. */
   createMany(caller: Caller, inputs: RunCreate[], extra: { headers: Record<string, string>; idempotencyKey?: string | null }): Promise<Run[]>;
@@ -150,9 +154,18 @@ export interface RunsService {
     input: RunCreate,
     extra: { headers: Record<string, string>; signal: AbortSignal; idempotencyKey?: string | null },
   ): Promise<{ run: Run; stream: RunStream }>;
+  /**
+   * Creates and waits: `values` are those that `join` answers; after a cancellation what the thread holds. `abort` of the signal as above.
+   */
+  wait(
+    caller: Caller,
+    threadId: string | null,
+    input: RunCreate,
+    extra: { headers: Record<string, string>; signal: AbortSignal; idempotencyKey?: string | null },
+  ): Promise<{ run: Run; values: Promise<unknown> }>;
   /** Final values of the thread, or `{__error__: {error, message}}` for a failed run. Null after an interruption by cancel. */
   join(caller: Caller, threadId: string | null, runId: string, input: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown>;
-  /** `lastEventId` null: new events only for a non-resumable run, "-1": from the start of the buffer. */
+  /** `lastEventId` null: what is new, or all of a run that nobody streamed and that is not resumable; "-1": from the start of the buffer. */
   joinStream(
     caller: Caller,
     threadId: string | null,
@@ -265,6 +278,8 @@ export interface ApprovalsFilter {
   thread_id?: string;
   assignee?: string;
   agent?: string;
+  /** Also what shows a team's question once more; absent: only where a `thread_id` is given. */
+  mirrors?: boolean;
 }
 
 /** Rules about what people are asked (docs/approvals.md). Administrators only. */
@@ -288,13 +303,24 @@ export interface ModelUsage {
   replayed: number;
 }
 
+/** What the caller may do with a project. `decides`: it is nobody's that they know, and they decide about everybody's deployments. */
+export type RoleInProject = ProjectRole | "admin" | "decides";
+
+export type ProjectInService = Project & { role: RoleInProject; service: ServiceStatus };
+
 export interface ProjectsService {
-  list(caller: Caller): Promise<(Project & { service: ServiceStatus })[]>;
+  /** Their own, those that are shared with them, and everybody's for administrators and approvers. The newest first. */
+  list(caller: Caller, page: Page & { owner?: string }): Promise<{ items: ProjectInService[]; total: number }>;
   /** With what the model calls of its teams, and of the conversations that started them, used. */
-  get(caller: Caller, projectId: string): Promise<Project & { service: ServiceStatus; usage: ModelUsage }>;
-  rollback(caller: Caller, projectId: string, input: { releaseId?: string; reason: string }): Promise<DeployOutcome>;
+  get(caller: Caller, projectId: string): Promise<ProjectInService & { usage: ModelUsage }>;
+  rollback(caller: Caller, projectId: string, input: { releaseId?: string; fromReleaseId?: string; reason: string }): Promise<DeployOutcome>;
   undeploy(caller: Caller, projectId: string): Promise<ServiceStatus>;
   logs(caller: Caller, projectId: string, lines: number): Promise<string>;
+  shares(caller: Caller, projectId: string): Promise<ProjectShare[]>;
+  /** Shares, or changes as what. Who is an editor no more has their work on it ended. */
+  share(caller: Caller, projectId: string, input: { user: string; role: ProjectShare["role"] }): Promise<ProjectShare>;
+  /** Also one's own, which is to leave. `not_found` when it is not shared with them. */
+  unshare(caller: Caller, projectId: string, user: string): Promise<void>;
 }
 
 export interface SystemService {

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ApprovalChange, ApprovalFigures, ApprovalMetrics, BatchResult, Decision, InboxApproval } from "#ports/approvals.ts";
-import { Id, JsonRecord, maybe, PageFields, present } from "./fields.ts";
+import type { Decision } from "#ports/approvals.ts";
+import { Flag, Id, JsonRecord, maybe, PageFields, present } from "./fields.ts";
 
 const State = z.enum(["pending", "resuming", "done", "expired", "superseded"]);
 const Kind = z.enum(["plan", "tool", "deploy", "secret", "budget", "question", "escalation"]);
@@ -21,6 +21,7 @@ export const ApprovalsQuery = z
     thread_id: maybe(Id),
     assignee: maybe(z.string().min(1).max(500)),
     agent: maybe(z.string().min(1).max(500)),
+    mirrors: maybe(Flag).describe("Also a team's question as its conversation shows it; else only where `thread_id` asks for that conversation."),
   })
   .transform(present);
 
@@ -31,12 +32,12 @@ export const DecisionBody = z
 
 const DecisionAnswer: z.ZodType<Decision> = z.object({ type: DecisionType, message: z.string().nullable(), args: JsonRecord.nullable() });
 
-export const ApprovalAnswer: z.ZodType<InboxApproval> = z
+export const ApprovalAnswer = z
   .object({
     id: z.string(),
-    threadId: z.string(),
-    runId: z.string(),
-    interruptId: z.string(),
+    thread_id: z.string(),
+    run_id: z.string(),
+    interrupt_id: z.string(),
     kind: Kind,
     action: z.string(),
     args: JsonRecord,
@@ -46,22 +47,23 @@ export const ApprovalAnswer: z.ZodType<InboxApproval> = z
     payload: z.unknown(),
     state: State,
     decision: DecisionAnswer.nullable(),
-    decidedBy: z.string().nullable(),
-    decidedAt: z.string().nullable(),
-    createdAt: z.string(),
+    decided_by: z.string().nullable(),
+    decided_at: z.string().nullable(),
+    created_at: z.string(),
     agent: z.string().nullable(),
-    projectId: z.string().nullable(),
+    project_id: z.string().nullable(),
     target: z.string(),
     evidence: z.array(z.object({ kind: z.string(), ref: z.string() })),
     assignee: z.string().nullable(),
-    mirrorOf: z.string().nullable(),
-    decidedVia: Via.nullable(),
+    mirror_of: z.string().nullable(),
+    decided_via: Via.nullable(),
     policy: Policy.nullable(),
-    expiresAt: z.string().nullable(),
-    onExpire: z.enum(["reject", "remind", "escalate", "park"]).nullable(),
-    parkedAt: z.string().nullable(),
+    expires_at: z.string().nullable(),
+    on_expire: z.enum(["reject", "remind", "escalate", "park"]).nullable(),
+    parked_at: z.string().nullable(),
   })
   .meta({ id: "Approval", description: "A question to a person: one interrupt, one action." });
+export type ApprovalAnswer = z.infer<typeof ApprovalAnswer>;
 
 export const AssignApproval = z.strictObject({ assignee: z.string().trim().min(1).max(500).nullable() });
 
@@ -82,7 +84,7 @@ export const HistoryQuery = z.object(PageFields).transform(present);
 export const MetricsQuery = z.object({ days: z.coerce.number().int().min(1).max(366).default(30) });
 
 const Refusal = z.object({ code: z.string(), message: z.string(), details: JsonRecord });
-export const BatchAnswer: z.ZodType<{ results: BatchResult[] }> = z.object({
+export const BatchAnswer = z.object({
   results: z.array(
     z.discriminatedUnion("ok", [
       z.object({ id: z.string(), ok: z.literal(true), approval: ApprovalAnswer }),
@@ -90,8 +92,9 @@ export const BatchAnswer: z.ZodType<{ results: BatchResult[] }> = z.object({
     ]),
   ),
 });
+export type BatchAnswer = z.infer<typeof BatchAnswer>;
 
-export const ApprovalChangeAnswer: z.ZodType<ApprovalChange> = z
+export const ApprovalChangeAnswer = z
   .object({
     at: z.string(),
     event: z.string(),
@@ -99,14 +102,15 @@ export const ApprovalChangeAnswer: z.ZodType<ApprovalChange> = z
     to: State.nullable(),
     by: z.string().nullable(),
     via: Via.nullable(),
-    runId: z.string().nullable(),
+    run_id: z.string().nullable(),
     decision: DecisionAnswer.nullable(),
     policy: Policy.nullable(),
     note: z.string().nullable(),
   })
   .meta({ id: "ApprovalChange", description: "One thing that happened to a question." });
+export type ApprovalChangeAnswer = z.infer<typeof ApprovalChangeAnswer>;
 
-const Figures: z.ZodType<ApprovalFigures> = z.object({
+const Figures = z.object({
   asked: z.number(),
   pending: z.number(),
   decided: z.number(),
@@ -114,11 +118,12 @@ const Figures: z.ZodType<ApprovalFigures> = z.object({
   edited: z.number(),
   rejected: z.number(),
   responded: z.number(),
-  byPolicy: z.number(),
+  by_policy: z.number(),
   expired: z.number(),
   superseded: z.number(),
-  approvalRate: z.number().nullable(),
-  timeoutRate: z.number().nullable(),
-  responseSeconds: z.object({ p50: z.number(), p90: z.number(), p99: z.number() }).nullable(),
+  approval_rate: z.number().nullable(),
+  timeout_rate: z.number().nullable(),
+  response_seconds: z.object({ p50: z.number(), p90: z.number(), p99: z.number() }).nullable(),
 });
-export const ApprovalMetricsAnswer: z.ZodType<ApprovalMetrics> = z.object({ since: z.string(), total: Figures, byKind: z.partialRecord(Kind, Figures) });
+export const ApprovalMetricsAnswer = z.object({ since: z.string(), total: Figures, by_kind: z.partialRecord(Kind, Figures) });
+export type ApprovalMetricsAnswer = z.infer<typeof ApprovalMetricsAnswer>;

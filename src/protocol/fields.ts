@@ -40,6 +40,20 @@ export const PageFields = {
     .transform((offset) => offset ?? 0),
 };
 
+/** What a query says as a list: a parameter that is repeated, a single one as text, or all of them as JSON, as SDK 0.x and 2.0 send it. */
+export function listed(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value.startsWith("[") ? parsed(value) : [value];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return [text];
+  }
+}
+
 /** Names of the fields that a client wants back; absent: all. */
 export const Select = maybe(z.array(z.string()));
 

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { KeyLimits } from "#ports/identity.ts";
+import { MAX_BODY_BYTES, MIN_BODY_BYTES } from "./body-size.ts";
 import { Id } from "./fields.ts";
 import { Identity } from "./auth.ts";
 
@@ -17,12 +19,28 @@ export const Scopes = z
   .min(1)
   .transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope)));
 
+const few = z.number().int().min(1).max(1_000_000).nullable().default(null);
+
+/** At most; null, or absent: nothing of its own. */
+export const KeyLimitsBody = z.strictObject({
+  /** Changing requests. */
+  requests_per_minute: few,
+  /** Runs that are not over. */
+  runs: few,
+  /** Streams, WebSockets and waiting requests of one process. */
+  streams: few,
+  /** Bytes of one request. */
+  body_bytes: z.number().int().min(MIN_BODY_BYTES).max(MAX_BODY_BYTES).nullable().default(null),
+});
+export const NO_KEY_LIMITS: KeyLimits = KeyLimitsBody.parse({});
+
 const DAYS_AT_MOST = 3_650;
 export const DEFAULT_KEY_DAYS = 90;
 
 export const KeyBody = z.object({
   name: z.string().trim().min(1).max(200).default("key"),
   scopes: Scopes.default(["read", "write"]),
+  limits: KeyLimitsBody.default(NO_KEY_LIMITS),
   /** Days; null: until it is revoked. */
   expires_in_days: z.number().positive().max(DAYS_AT_MOST).nullable().default(DEFAULT_KEY_DAYS),
   /** For somebody else; takes the role `admin`. */
@@ -38,6 +56,12 @@ export const KeyAnswer = z.object({
   name: z.string(),
   hint: z.string(),
   scopes: z.array(Scope),
+  limits: z.object({
+    requests_per_minute: z.number().nullable(),
+    runs: z.number().nullable(),
+    streams: z.number().nullable(),
+    body_bytes: z.number().nullable(),
+  }),
   created_at: z.string(),
   expires_at: z.string().nullable(),
   revoked_at: z.string().nullable(),

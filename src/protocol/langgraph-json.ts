@@ -87,7 +87,7 @@ const Webhooks = z.object({
  * here is dropped; `ignoredKeys` says what that was.
  */
 export const LanggraphJson = z.object({
-  graphs: z.record(z.string(), GraphEntry),
+  graphs: z.record(z.string(), GraphEntry, { error: 'names what is served, as in {"agent": "./agent.ts:graph"}' }),
   /** Name of a file beside it, or the variables themselves. */
   env: maybe(z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))])),
   node_version: maybe(z.union([z.string(), z.number()])),

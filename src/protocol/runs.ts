@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Flag, Id, maybe, PageFields, present, Select } from "./fields.ts";
+import { Flag, Id, listed, maybe, PageFields, present, Select } from "./fields.ts";
 import { withoutReservedConfig, withoutReservedKeys } from "./reserved-keys.ts";
 import { RunCreate, StreamMode } from "./run-create.ts";
 
@@ -22,10 +22,7 @@ const Action = z
   .nullish()
   .transform((action) => action ?? "interrupt");
 
-/** In a query a repeated parameter is a list and a single one a text. */
-const Listed = (value: unknown) => (typeof value === "string" ? [value] : value);
-
-export const RunsQuery = z.object({ ...PageFields, status: maybe(RunStatusWord), select: z.preprocess(Listed, Select) }).transform(present);
+export const RunsQuery = z.object({ ...PageFields, status: maybe(RunStatusWord), select: z.preprocess(listed, Select) }).transform(present);
 
 export const CancelQuery = z.object({ wait: Flag.nullish().transform((flag) => flag ?? false), action: Action });
 
@@ -38,10 +35,9 @@ export const CancelManyQuery = z.object({ action: Action });
 
 export const JoinQuery = z.object({ cancel_on_disconnect: Flag.nullish().transform((flag) => flag ?? false) });
 
-/** A repeated `stream_mode` is a list; the SDK sends a list of one as a text. */
 export const JoinStreamQuery = JoinQuery.extend({
   stream_mode: z.preprocess(
-    Listed,
+    listed,
     z
       .array(StreamMode)
       .nullish()

@@ -50,5 +50,7 @@ export const DevopsResult = z.object({
   url: z.string().nullable(),
   direct_url: z.string().nullable(),
   summary: z.string(),
+  /** Who decided about it in place of the person whose work it is: a name, `policy:<rule>` or `expiry`. Absent or null: that person. */
+  decided: z.object({ by: z.string(), message: z.string().nullable() }).nullish(),
 });
 export type DevopsResult = z.infer<typeof DevopsResult>;

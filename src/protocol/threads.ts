@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CheckpointInput, Flag, Id, JsonRecord, MAX_PAGE, maybe, PageFields, present, Select } from "./fields.ts";
+import { CheckpointInput, Flag, Id, JsonRecord, listed, MAX_PAGE, maybe, PageFields, present, Select } from "./fields.ts";
 import { RunCommand } from "./run-create.ts";
 
 export const ThreadPath = z.object({ thread_id: Id });
@@ -85,7 +85,7 @@ export const ThreadQuery = z.object({
   include: z
     .union([z.string(), z.array(z.string())])
     .nullish()
-    .transform((names) => [names ?? []].flat().flatMap((name) => name.split(",")))
+    .transform((names) => [listed(names ?? [])].flat().flatMap((name) => String(name).split(",")))
     .transform((names) => INCLUDABLE.filter((one) => names.includes(one))),
 });
 
@@ -138,15 +138,5 @@ const ThreadStreamModes = z.array(z.enum(["run_modes", "lifecycle", "state_updat
 /** A text, a repeated parameter, or JSON of a list; in the singular as the SDKs send it or in the plural of the docs. */
 export const ThreadStreamQuery = z
   .object({ stream_mode: z.unknown().optional(), stream_modes: z.unknown().optional() })
-  .transform(({ stream_mode, stream_modes }) => ({ stream_mode: listOf(stream_mode ?? stream_modes ?? "run_modes") }))
+  .transform(({ stream_mode, stream_modes }) => ({ stream_mode: listed(stream_mode ?? stream_modes ?? "run_modes") }))
   .pipe(z.object({ stream_mode: ThreadStreamModes }));
-
-function listOf(given: unknown): unknown {
-  if (typeof given !== "string") return given;
-  return given.startsWith("[")
-    ? given
-        .slice(1, -1)
-        .split(",")
-        .map((word) => word.trim().replaceAll('"', ""))
-    : [given];
-}

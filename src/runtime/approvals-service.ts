@@ -7,8 +7,8 @@ import { AppError, toAppError } from "#errors";
 import { changeOf, metricsOf } from "#governance/approval-report.ts";
 import { approvalOf } from "#governance/approval-view.ts";
 import { planDecision } from "#governance/approvals.ts";
-import { decidesForAll } from "#governance/identity/rights.ts";
-import { JUDGED, permit } from "#governance/permit.ts";
+import { decidesForAll, projectsOf } from "#governance/identity/rights.ts";
+import { JUDGED, permit, withProjects } from "#governance/permit.ts";
 import type { AuthEvent, Reach } from "#ports/access.ts";
 import type { BatchResult, InboxApproval } from "#ports/approvals.ts";
 import type { ApprovalsService, Caller } from "#ports/services.ts";
@@ -20,6 +20,7 @@ import { userWhoAsked } from "./user-who-asked.ts";
 import type { Worker } from "./worker.ts";
 
 const DAY_MS = 86_400_000;
+const CHANGING = new Set<AuthEvent>(["threads:create_run", "threads:update"]);
 
 /** The inbox: every question on whatever thread the caller may read, answered by its id by who may run that thread. */
 export function makeApprovalsService(context: RuntimeContext, worker: Worker | null): ApprovalsService {
@@ -41,19 +42,20 @@ export function makeApprovalsService(context: RuntimeContext, worker: Worker | n
     return (await find(JUDGED, approvalId))?.thread_id;
   }
 
-  /** An approver's questions are everybody's; else they are within reach as their threads are. */
+  /** An approver's questions are everybody's, and so are those of a project that is shared; else they are within reach as their threads are. */
   async function reachOf(caller: Caller, event: AuthEvent, value: Record<string, unknown>): Promise<Reach> {
     const { access } = await permit(caller, event, value);
-    return decidesForAll(caller) ? JUDGED : access;
+    if (decidesForAll(caller)) return JUDGED;
+    return CHANGING.has(event) ? withProjects(access, projectsOf(caller, "approver")) : access;
   }
 
   async function mustRead(caller: Caller, approvalId: string): Promise<ApprovalRow> {
     return mustFind(await reachOf(caller, "threads:read", { thread_id: await threadOf(approvalId) }), approvalId);
   }
 
-  /** As whom the graph goes on: an approver decides about somebody's work, and does not do it. */
+  /** As whom the graph goes on: who decides about somebody's work does not do it. Where the project's own rules let somebody in, they do. */
   async function actorOf(caller: Caller, row: ApprovalRow): Promise<{ owner: string; user: RunKwargs["user"] }> {
-    if (!decidesForAll(caller) || row.owner === caller.owner) return { owner: caller.owner, user: caller.user ?? null };
+    if (caller.rights === undefined || row.owner === caller.owner) return { owner: caller.owner, user: caller.user ?? null };
     return { owner: row.owner, user: await userWhoAsked(sql, row) };
   }
 
@@ -70,6 +72,7 @@ export function makeApprovalsService(context: RuntimeContext, worker: Worker | n
       after_seconds: 0,
       kwargs: { command: { resume: decision }, config: { configurable: {} } },
     });
+    if (caller.rights !== undefined) await mustBeAllowed(caller, row, reach);
     const plan = await planDecision({ row, raw: decision, decidedBy: caller.owner, sealSecretAnswer: context.sealSecretAnswer });
     await resumeWith(context, worker, {
       threadId: row.thread_id,
@@ -81,6 +84,18 @@ export function makeApprovalsService(context: RuntimeContext, worker: Worker | n
       via: "api",
     });
     return approvalOf(await mustFind(JUDGED, approvalId));
+  }
+
+  /** Who sees a question of a project need not be one who answers it; nor does a share undo what an administrator's rule forbids. */
+  async function mustBeAllowed(caller: Caller, row: ApprovalRow, reach: Reach): Promise<void> {
+    if ((await find(reach, row.id)) === null)
+      throw new AppError("forbidden", 'You may see this question, and neither answer nor assign it; that takes the role "approver" in its project.', {
+        details: { approval_id: row.id },
+      });
+    if (row.owner !== caller.owner && !decidesForAll(caller) && row.policy?.effect === "deny")
+      throw new AppError("forbidden", `The rule "${row.policy.name}" forbids this; whom the project is shared with cannot allow it.`, {
+        details: { approval_id: row.id, policy_id: row.policy.id },
+      });
   }
 
   /** What may be decided with one click: the same action everywhere, and none that deserves a look of its own. */
@@ -107,11 +122,12 @@ export function makeApprovalsService(context: RuntimeContext, worker: Worker | n
   return {
     async list(caller, input) {
       const reach = await reachOf(caller, "threads:search", { limit: input.limit, offset: input.offset });
-      const { thread_id: threadId, project_id: projectId, ...filter } = input;
+      const { thread_id: threadId, project_id: projectId, mirrors = threadId !== undefined, ...filter } = input;
       const { rows, total } = await findApprovals(sql, {
         ...filter,
         reach,
         newestFirst: true,
+        withoutMirrors: !mirrors,
         ...(projectId === undefined ? {} : { projectId }),
         ...(threadId === undefined ? {} : { threadId }),
       });
@@ -145,7 +161,9 @@ export function makeApprovalsService(context: RuntimeContext, worker: Worker | n
 
     async assign(caller, approvalId, assignee) {
       const row = await mustRead(caller, approvalId);
-      await mustFind(await reachOf(caller, "threads:update", { thread_id: row.thread_id }), approvalId);
+      const reach = await reachOf(caller, "threads:update", { thread_id: row.thread_id });
+      if (caller.rights === undefined) await mustFind(reach, approvalId);
+      else await mustBeAllowed(caller, row, reach);
       await assignApproval(sql, { id: approvalId, assignee, by: caller.owner });
       return approvalOf(await mustFind(JUDGED, approvalId));
     },

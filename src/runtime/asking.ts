@@ -1,3 +1,4 @@
+import { interruptId } from "./interrupt-id.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
@@ -41,7 +42,8 @@ export async function readAsking(context: RuntimeContext, threadId: string, chec
   for (const [task, channel, value] of writes) {
     if (channel !== "__interrupt__") continue;
     for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (typeof one === "object" && one !== null && "id" in one && typeof one.id === "string") positions.set(one.id, consumed.get(task) ?? 0);
+      const id = interruptId(one);
+      if (id !== null) positions.set(id, consumed.get(task) ?? 0);
     }
   }
   return { positions, answered };

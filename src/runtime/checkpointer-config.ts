@@ -2,20 +2,36 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { EXCLUDED_METADATA_KEYS, type CheckpointMetadata } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
 import { AppError } from "#errors";
-import type { Fence } from "#db/queries/put-checkpoint.ts";
+import type { Fence } from "#db/queries/fence.ts";
 
 /**
- * The reserved key under which `execute-run.ts` tells the checkpointer whose writes these are: `{ runId, epoch }`. Two underscores keep
+ * The reserved key under which `execute-run.ts` tells the checkpointer whose writes these are: `{ runId, epoch, freshThread }`. Two underscores keep
  * it out of checkpoint metadata; it must be stripped from what clients send.
  */
 export const FENCE_KEY = "__slipway_fence";
 
-const FenceShape = z.object({ runId: z.uuid(), epoch: z.number().int().nonnegative() });
+const FenceShape = z.object({ runId: z.uuid(), epoch: z.number().int().nonnegative(), freshThread: z.string().nullish() });
+
+/**
+ * The fence of one attempt of a run. `freshThread` is not copied with the config: under a copy, which a node may make and call its graph with,
+ * nobody sees what was written under the original, so there the database is asked.
+ */
+export function makeFence({ runId, epoch, freshThread }: Fence): Fence {
+  return Object.defineProperty({ runId, epoch }, "freshThread", { value: freshThread, enumerable: false });
+}
+
+/** A run hands the same object to each of its writes. */
+const parsed = new WeakMap<object, Fence>();
 
 /** The fence of a config, null where none is set (state edits by the server, tests, foreign hosts). */
 export function fenceOf(config: RunnableConfig): Fence | null {
   const given: unknown = config.configurable?.[FENCE_KEY];
-  return given === undefined ? null : FenceShape.parse(given);
+  if (given === undefined) return null;
+  const known = typeof given === "object" && given !== null ? parsed.get(given) : undefined;
+  if (known !== undefined) return known;
+  const fence = FenceShape.parse(given);
+  if (typeof given === "object" && given !== null) parsed.set(given, fence);
+  return fence;
 }
 
 /** What a checkpoint is found by. */

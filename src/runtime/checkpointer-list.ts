@@ -15,7 +15,7 @@ import { hash } from "node:crypto";
  */
 export interface Part {
   readonly hash: Buffer;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
 export interface StoredList {
@@ -67,8 +67,8 @@ export function wholeList(elements: readonly Uint8Array[]): Buffer {
   return Buffer.concat([OPEN, ...elements.flatMap((element, place) => (place === 0 ? [element] : [COMMA, element])), CLOSE]);
 }
 
-function packPages(elements: readonly Uint8Array[]): { pages: Buffer[]; open: Buffer } {
-  const pages: Buffer[] = [];
+function packPages(elements: readonly Uint8Array[]): { pages: Uint8Array[]; open: Buffer } {
+  const pages: Uint8Array[] = [];
   let page: Uint8Array[] = [];
   let size = 0;
   for (const element of elements) {
@@ -76,7 +76,8 @@ function packPages(elements: readonly Uint8Array[]): { pages: Buffer[]; open: Bu
     page.push(element);
     size += element.length;
     if (size >= PAGE_BYTES) {
-      pages.push(Buffer.concat(page));
+      // an element that fills a page stays the same object, under which its name is known
+      pages.push(page.length === 1 && page[0] !== undefined ? page[0] : Buffer.concat(page));
       page = [];
       size = 0;
     }
@@ -84,24 +85,31 @@ function packPages(elements: readonly Uint8Array[]): { pages: Buffer[]; open: Bu
   return { pages, open: Buffer.concat(page) };
 }
 
-function addPart(parts: Part[], level: number, body: Buffer): Buffer {
+/** Hashes of pages that are elements remembered from step to step (see `checkpointer-elements.ts`); their bytes never change. */
+const pageNames = new WeakMap<Uint8Array, Buffer>();
+
+function addPart(parts: Part[], level: number, body: Uint8Array): Buffer {
+  const known = level === 0 ? pageNames.get(body) : undefined;
   // the level is hashed too: a page must never pass for a node. In one call: with hundreds of pages a step, a hash object each would cost more than hashing
-  const name = hash("sha256", Buffer.concat([Buffer.of(level), body]), "buffer").subarray(0, HASH_BYTES);
+  const name = known ?? hash("sha256", Buffer.concat([Buffer.of(level), body]), "buffer").subarray(0, HASH_BYTES);
+  if (level === 0 && known === undefined) pageNames.set(body, name);
   parts.push({ hash: name, body });
   return name;
 }
 
 /**
- * The list's JSON again. `find` gives a stored part's body by its hash in hex.
+ * The list's JSON again, in pages: elements joined by commas. `find` gives a stored part's body by its hash in hex.
  * @throws Error when a part is missing: the rows do not belong together.
  */
-export function joinList(root: Buffer, find: (hash: string) => Buffer | undefined): Buffer {
-  const pieces: Buffer[] = [];
-  const collect = (level: number, hash: Buffer): void => {
-    const body = find(hash.toString("hex"));
-    if (!body) throw new Error(`A stored list misses its part ${hash.toString("hex")}.`);
-    if (level === 0) pieces.push(body, COMMA);
-    else for (let at = 0; at < body.length; at += HASH_BYTES) collect(level - 1, body.subarray(at, at + HASH_BYTES));
+export function pagesOf(root: Buffer, find: (hash: string) => Buffer | undefined): Buffer[] {
+  const pages: Buffer[] = [];
+  const collect = (level: number, name: Buffer): void => {
+    const body = find(name.toString("hex"));
+    if (!body) throw new Error(`A stored list misses its part ${name.toString("hex")}.`);
+    if (level === 0) {
+      pages.push(body);
+      pageNames.set(body, name);
+    } else for (let at = 0; at < body.length; at += HASH_BYTES) collect(level - 1, body.subarray(at, at + HASH_BYTES));
   };
   const entries = root[0] ?? 0;
   for (let entry = 0; entry < entries; entry += 1) {
@@ -109,7 +117,6 @@ export function joinList(root: Buffer, find: (hash: string) => Buffer | undefine
     collect(root[at] ?? 0, root.subarray(at + 1, at + ENTRY_BYTES));
   }
   const open = root.subarray(1 + entries * ENTRY_BYTES);
-  if (open.length > 0) pieces.push(open);
-  else pieces.pop();
-  return Buffer.concat([OPEN, ...pieces, CLOSE]);
+  if (open.length > 0) pages.push(open);
+  return pages;
 }

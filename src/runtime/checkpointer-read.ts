@@ -1,15 +1,29 @@
 import type { Checkpoint, CheckpointMetadata, CheckpointPendingWrite, CheckpointTuple, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { CheckpointHead, CheckpointPage } from "#db/queries/read-checkpoints.ts";
-import { joinList, LIST_TYPE } from "./checkpointer-list.ts";
+import type { ElementTexts } from "./checkpointer-elements.ts";
+import { LIST_TYPE, pagesOf, wholeList } from "./checkpointer-list.ts";
 
-/** The value of a channel row: plain, or a list in parts. */
-export async function loadBlob(serde: SerializerProtocol, type: string, body: Buffer, parts: ReadonlyMap<string, Buffer> | undefined): Promise<unknown> {
+/** The value of a channel row: plain, or a list in parts, whose elements are remembered in `texts`. */
+export async function loadBlob(
+  serde: SerializerProtocol,
+  type: string,
+  body: Buffer,
+  parts: ReadonlyMap<string, Buffer> | undefined,
+  texts: ElementTexts | null = null,
+): Promise<unknown> {
   // serde gives back what was given to it: the type is the graph's own
   if (type !== LIST_TYPE) return (await serde.loadsTyped(type, body)) as unknown;
-  return (await serde.loadsTyped(
-    "json",
-    joinList(body, (hash) => parts?.get(hash)),
-  )) as unknown;
+  const pages = pagesOf(body, (hash) => parts?.get(hash));
+  if (texts === null) return (await serde.loadsTyped("json", wholeList(pages))) as unknown;
+  const lists = await Promise.all(pages.map((page) => loadPage(serde, page, texts)));
+  return lists.flat();
+}
+
+async function loadPage(serde: SerializerProtocol, page: Buffer, texts: ElementTexts): Promise<unknown[]> {
+  const elements = (await serde.loadsTyped("json", wholeList([page]))) as unknown[];
+  // a page of several has the JSON of each somewhere in it; messages have pages of their own
+  if (elements.length === 1) texts.look(elements[0])(page);
+  return elements;
 }
 
 /** Puts one checkpoint of a page together. `pendingSends` are those of a parent, for formats older than 4. */
@@ -18,6 +32,7 @@ export async function assembleTuple(
   page: CheckpointPage,
   head: CheckpointHead,
   pendingSends: readonly unknown[] | null,
+  texts: ElementTexts | null,
 ): Promise<CheckpointTuple> {
   const { threadId, namespace, checkpointId, parentId } = head;
   // the column holds what `put` stored: a checkpoint without its values
@@ -25,7 +40,7 @@ export async function assembleTuple(
   const versions = stored.channel_versions ?? {};
   const blobs = page.blobs.filter((blob) => blob.threadId === threadId && blob.namespace === namespace && String(versions[blob.channel]) === blob.version);
   const parts = page.parts.get(threadId);
-  const values = await Promise.all(blobs.map(async (blob) => [blob.channel, await loadBlob(serde, blob.type, blob.body, parts)] as const));
+  const values = await Promise.all(blobs.map(async (blob) => [blob.channel, await loadBlob(serde, blob.type, blob.body, parts, texts)] as const));
   const checkpoint: Checkpoint = { ...stored, channel_versions: versions, channel_values: Object.fromEntries(values) };
   if (pendingSends) addPendingSends(checkpoint, pendingSends);
   const writes = page.writes.filter((write) => write.threadId === threadId && write.namespace === namespace && write.checkpointId === checkpointId);

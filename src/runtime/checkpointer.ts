@@ -16,16 +16,20 @@ import { storableJsonText } from "#db/json.ts";
 import { copyCheckpoints } from "#db/queries/copy-checkpoints.ts";
 import { deleteRunCheckpoints, deleteThreadCheckpoints, pruneCheckpoints } from "#db/queries/delete-checkpoints.ts";
 import { readDeltaHistory } from "#db/queries/delta-history.ts";
-import { putCheckpoint, type CheckpointRow, type Fence } from "#db/queries/put-checkpoint.ts";
+import type { Fence } from "#db/queries/fence.ts";
+import { putCheckpoint, type CheckpointRow } from "#db/queries/put-checkpoint.ts";
 import { putWrites } from "#db/queries/put-writes.ts";
 import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
-import { AppError, isConnectionLost } from "#errors";
+import { AppError, isAppError, isConnectionLost } from "#errors";
 import { retrying } from "./backoff.ts";
 import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpointer-config.ts";
 import { KnownParts } from "./checkpointer-known.ts";
 import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
+import { ElementTexts } from "./checkpointer-elements.ts";
 import { assembleTuple, keepsSendsInParent, loadBlob } from "./checkpointer-read.ts";
+import { type HeldWrites, WritesOnHold } from "./held-writes.ts";
 import { isEditing, lockForEdit, wroteInEdit } from "./thread-edit.ts";
+import { WritesUnderWay } from "./writes-under-way.ts";
 
 const PAGE = 20;
 /** About 15 MB. */
@@ -39,15 +43,21 @@ const decoder = new TextDecoder();
  *   - Channel versions are unique, so two branches of one checkpoint never share a value by accident.
  *   - `put` and `putWrites` are one statement each; with a fence in the config (`FENCE_KEY`) they write nothing once the run was taken
  *     over, and throw `lease_lost`.
+ *   - What a run's tasks produced goes with the checkpoint that follows at once (`held-writes.ts`).
  *   - Long lists are stored in parts (`checkpointer-list.ts`).
  */
 export class Checkpointer extends BaseCheckpointSaver {
   readonly #database: Database;
   readonly #known = new KnownParts(KNOWN_HASHES);
+  readonly #held = new WritesOnHold(({ fence, threadId, held }) => void this.#writeHeld(threadId, held, fence));
+  readonly #underWay = new WritesUnderWay();
+  /** Attempts that have written a checkpoint. */
+  readonly #wrote = new WeakSet<Fence>();
   /** A serializer of somebody else's (encryption, say) must see whole values. */
   readonly #splitsLists: boolean;
 
   /** Is told of every write that the fence refused. */
+  readonly #texts = new ElementTexts();
   #onLeaseLost: ((fence: Fence) => void) | null = null;
 
   constructor(database: Database, serde?: SerializerProtocol) {
@@ -69,6 +79,9 @@ export class Checkpointer extends BaseCheckpointSaver {
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const address = findAddress(config);
     if (address === null) return undefined;
+    const fence = fenceOf(config);
+    // a run has its thread to itself: what was empty when it began is empty until it writes
+    if (fence?.freshThread === address.threadId && !this.#wrote.has(fence)) return undefined;
     const page = await this.#read({ ...address, limit: 1 });
     const [head] = page.heads;
     return head && (await this.#assemble(page, head));
@@ -102,6 +115,10 @@ export class Checkpointer extends BaseCheckpointSaver {
   }
 
   override async put(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, newVersions: ChannelVersions): Promise<RunnableConfig> {
+    return this.#underWay.track(fenceOf(config), this.#put(config, checkpoint, metadata, newVersions));
+  }
+
+  async #put(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, newVersions: ChannelVersions): Promise<RunnableConfig> {
     const { threadId, namespace, checkpointId: parentId } = requireAddress(config);
     const fence = fenceOf(config);
     const { channel_values: values, ...rest } = checkpoint;
@@ -116,7 +133,7 @@ export class Checkpointer extends BaseCheckpointSaver {
     const stored = storableJsonText(exact);
     const parts = new Map<string, Part>();
     for (const part of blobs.flatMap((blob) => blob.parts)) parts.set(part.hash.toString("hex"), part);
-    const row: Omit<CheckpointRow, "parts"> = {
+    const row: Omit<CheckpointRow, "parts" | "writes"> = {
       threadId,
       namespace,
       checkpointId: checkpoint.id,
@@ -126,28 +143,51 @@ export class Checkpointer extends BaseCheckpointSaver {
       exactMetadata: stored === exact ? null : exact,
       blobs,
     };
-    await this.#write(row, parts, fence);
+    if (fence !== null) this.#wrote.add(fence);
+    const held = isEditing(threadId) ? [] : this.#held.take(fence, threadId);
+    const done = this.#held.checkpointBegins(fence, threadId);
+    try {
+      const fenced = await this.#write(row, parts, held, fence);
+      for (const { settle } of held) settle(fenced);
+      if (!fenced) throw this.#leaseLost(fence);
+    } catch (error) {
+      // what the tasks did is kept whatever is wrong with the checkpoint
+      if (held.length > 0 && !isAppError(error)) void this.#writeHeld(threadId, held, fence);
+      else for (const { fail } of held) fail(error);
+      throw error;
+    } finally {
+      done();
+    }
     return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
   }
 
-  /** Once with the parts that seem to be missing; with all of them when the thread's generation turns out to be another one. */
-  async #write(row: Omit<CheckpointRow, "parts">, parts: ReadonlyMap<string, Part>, fence: ReturnType<typeof fenceOf>): Promise<void> {
+  /**
+   * Once with the parts that seem to be missing; with all of them when the thread's generation turns out to be another one. False: the fence
+   * refused.
+   */
+  async #write(
+    row: Omit<CheckpointRow, "parts" | "writes">,
+    parts: ReadonlyMap<string, Part>,
+    held: readonly HeldWrites[],
+    fence: Fence | null,
+  ): Promise<boolean> {
     const { sql } = this.#database;
     const { threadId } = row;
+    const writes = held.map(({ rows }) => rows);
     for (let known = parts.size > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
       const missing = [...parts].filter(([hash]) => !known?.hashes.has(hash)).map(([, part]) => part);
       const generation = known?.generation ?? null;
       const outcome = isEditing(threadId)
         ? await sql.begin(async (tx) => {
             await lockForEdit(tx, threadId);
-            return putCheckpoint(tx, { ...row, parts: missing }, generation, fence);
+            return putCheckpoint(tx, { ...row, parts: missing, writes }, generation, fence);
           })
-        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts: missing }, generation, fence));
-      if (!outcome.fenced) throw this.#leaseLost(fence);
+        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts: missing, writes }, generation, fence));
+      if (!outcome.fenced) return false;
       if (outcome.written && outcome.generation !== null) {
         if (parts.size > 0) this.#known.learn(threadId, outcome.generation, parts.keys());
         wroteInEdit(row.namespace, row.checkpointId);
-        return;
+        return true;
       }
       this.#known.forget(threadId);
     }
@@ -155,6 +195,15 @@ export class Checkpointer extends BaseCheckpointSaver {
   }
 
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
+    return this.#underWay.track(fenceOf(config), this.#putWrites(config, writes, taskId));
+  }
+
+  /** Waits until an attempt of a run that was aborted has written what it leaves behind. False: it took longer than that. */
+  settled(attempt: { runId: string; epoch: number }, limitMs: number): Promise<boolean> {
+    return this.#underWay.settled(attempt, limitMs);
+  }
+
+  async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
     const { threadId, namespace, checkpointId } = requireAddress(config);
     if (checkpointId === undefined) throw new AppError("invalid_request", "Writes belong to a checkpoint: configurable.checkpoint_id is missing.");
     const fence = fenceOf(config);
@@ -164,17 +213,28 @@ export class Checkpointer extends BaseCheckpointSaver {
         return { index: WRITES_IDX_MAP[channel] ?? place, channel, type, body };
       }),
     );
-    // two special writes of one kind in one call would touch one row twice
-    const byIndex = new Map(dumped.map((write) => [write.index, write]));
-    const rows = { threadId, namespace, checkpointId, taskId, writes: [...byIndex.values()] };
+    const rows = { threadId, namespace, checkpointId, taskId, writes: dumped };
     const { sql } = this.#database;
     const written = isEditing(threadId)
       ? await sql.begin(async (tx) => {
           await lockForEdit(tx, threadId);
-          return putWrites(tx, rows, fence);
+          return putWrites(tx, threadId, [rows], fence);
         })
-      : await patiently(fence, () => putWrites(sql, rows, fence));
+      : fence === null
+        ? await putWrites(sql, threadId, [rows], null)
+        : await this.#held.hold(fence, rows);
     if (!written) throw this.#leaseLost(fence);
+  }
+
+  /** Writes what no checkpoint took along. Never throws: each of them is told. */
+  async #writeHeld(threadId: string, held: readonly HeldWrites[], fence: Fence | null): Promise<void> {
+    const tasks = held.map(({ rows }) => rows);
+    try {
+      const written = await patiently(fence, () => putWrites(this.#database.sql, threadId, tasks, fence));
+      for (const { settle } of held) settle(written);
+    } catch (error) {
+      for (const { fail } of held) fail(error);
+    }
   }
 
   override async deleteThread(threadId: string): Promise<void> {
@@ -227,13 +287,22 @@ export class Checkpointer extends BaseCheckpointSaver {
 
   async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; parts: readonly Part[] }> {
     if (this.#splitsLists && Array.isArray(value) && value.length > 0 && value.every(hasJson)) {
-      const elements = (await Promise.all(value.map((element) => this.serde.dumpsTyped(element)))).map(([, body]) => body);
+      const elements = await Promise.all(value.map((element) => this.#texts.find(element) ?? this.#dumpElement(element)));
       const list = splitList(elements);
       if (list) return { type: LIST_TYPE, body: list.root, parts: list.parts };
       return { type: "json", body: wholeList(elements), parts: [] };
     }
     const [type, body] = await this.serde.dumpsTyped(value);
     return { type, body, parts: [] };
+  }
+
+  async #dumpElement(element: unknown): Promise<Uint8Array> {
+    // both before the first await: the graph goes on with the element
+    const remember = this.#texts.look(element);
+    const dumping = this.serde.dumpsTyped(element);
+    const [, json] = await dumping;
+    remember(json);
+    return json;
   }
 
   async #read(query: CheckpointQuery): Promise<CheckpointPage> {
@@ -251,7 +320,7 @@ export class Checkpointer extends BaseCheckpointSaver {
       const rows = await readPendingSends(this.#database.sql, head.threadId, head.namespace, head.parentId ?? "");
       sends = await Promise.all(rows.map(async ({ type, body }) => (await this.serde.loadsTyped(type, body)) as unknown));
     }
-    return await assembleTuple(this.serde, page, head, sends);
+    return await assembleTuple(this.serde, page, head, sends, this.#splitsLists ? this.#texts : null);
   }
 }
 

@@ -12,7 +12,7 @@ import { ensureSystemAssistants, type GraphDefaults, makeAssistantsService } fro
 import type { Checkpointer } from "./checkpointer.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import type { Chore } from "./chore.ts";
-import { cronRuns } from "./cron-runs.ts";
+import { CronRuns } from "./cron-runs.ts";
 import { makeCronsService } from "./crons.ts";
 import { expiredRows } from "./expired-rows.ts";
 import { LastValues } from "./last-values.ts";
@@ -123,6 +123,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   if (worker !== null) options.checkpointer.onLeaseLost = ({ runId, epoch }) => worker.lost(runId, epoch);
   const runs = makeRunsService(context, worker);
   const webhooks = new WebhookSender(context);
+  const crons = new CronRuns(context);
   const approvals = approvalChores(context, worker);
   const sweeper =
     worker === null
@@ -133,7 +134,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
           expiredItems(context, options.storeSweepMinutes),
           webhooks,
           expiredRows(context),
-          cronRuns(context),
+          crons,
           approvals,
         ]);
   let subscription: Subscription | null = null;
@@ -151,7 +152,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   async function drain(): Promise<void> {
     await sweeper?.stop();
-    await webhooks.stop();
+    await Promise.all([webhooks.stop(), crons.stop()]);
     await worker?.drain();
   }
 

@@ -1,28 +1,30 @@
+import { anyCronDue, claimCron, type DueCron, findDueCron, giveCronBack, leaseCron } from "#db/queries/claim-cron.ts";
+import { currentTime } from "#db/queries/current-time.ts";
 import { advanceCron, disableCron, postponeCron } from "#db/queries/settle-cron.ts";
-import { anyCronDue, claimCron, type DueCron } from "#db/queries/claim-cron.ts";
-import { findAssistant } from "#db/queries/find-assistant.ts";
 import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { tryLockThread } from "#db/queries/try-lock-thread.ts";
-import { AppError, isAppError, isConnectionLost } from "#errors";
-import { JUDGED } from "#governance/permit.ts";
-import type { Judge } from "#ports/access.ts";
-import type { Caller } from "#ports/services.ts";
-import { CronPayload } from "#protocol/crons.ts";
+import { type AppError, isAppError, isConnectionLost } from "#errors";
 import { backoff } from "./backoff.ts";
 import type { Chore } from "./chore.ts";
 import { nextTick } from "./cron-schedule.ts";
-import { idOf, newId } from "./ids.ts";
-import { judgeRun } from "./judge-run.ts";
-import { kwargsOf } from "./run-request.ts";
+import { isJudged, tickOf } from "./cron-tick.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { startRun } from "./start-run.ts";
-import { givenConfig } from "./thread-settings.ts";
+import { type StartRun, startRun } from "./start-run.ts";
 
 /** Tries of one tick, over a quarter of an hour, before its cron is switched off. */
 const HOPELESS = 20;
 
 /** How late the last ticks before the end may still come. */
 const LATE_AFTER_END_MS = 60_000;
+
+/** Rules that one process waits for at a time. They hold nothing meanwhile. */
+const ASKS = 50;
+
+/** What the database may take on top of the rule, until another process may ask as well. */
+const LEASE_MARGIN_SECONDS = 10;
+
+/** What is to be started, or why nothing can be. */
+type Answer = { start: StartRun } | { refusal: unknown };
 
 /**
  * Starts the runs of crons. A cron stands at its next tick (`next_run_date`), and leaves it in one of these ways:
@@ -32,38 +34,89 @@ const LATE_AFTER_END_MS = 60_000;
  *   postponed  the run could not be inserted for now; tried again, later and later
  *   disabled   it never can be; the reason stands in the row
  *
+ * Where a project has rules of its own they are asked before that transaction, and hold neither a row nor a connection: meanwhile the cron is
+ * leased (`retry_at`), so that they are asked once. What fires is the cron as it was when they were asked; one that was changed meanwhile is
+ * looked at anew.
+ *
  * It moves to the first tick after now, so ticks that were missed (nobody was running, the graph was not served) become one late run; and
  * never to a tick before the one it stood at, so a clock that goes back fires nothing twice. Any number of processes may do this at once.
  */
-export function cronRuns(context: RuntimeContext): Chore {
-  const { sql } = context.database;
-  return {
-    name: "crons",
-    everyMs: 500,
-    async run() {
-      const { now, due } = await anyCronDue(sql, context.clock?.() ?? null);
-      if (!due) return;
-      const busy: string[] = [];
-      const look = async (transaction: Transaction): Promise<boolean> => {
-        const cron = await claimCron(transaction, { now, graphIds: context.graphs.runnable, except: busy });
-        if (cron === null) return false;
-        if (cron.thread_id === null || (await tryLockThread(transaction, cron.thread_id))) await settle(context, transaction, cron, now);
-        else busy.push(cron.cron_id);
-        return true;
-      };
-      while (await sql.begin(look));
-    },
-  };
+export class CronRuns implements Chore {
+  readonly name = "crons";
+  readonly everyMs = 500;
+  readonly #context: RuntimeContext;
+  readonly #asking = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(context: RuntimeContext) {
+    this.#context = context;
+  }
+
+  /** Fires what is due, and begins to ask the rules of what is judged without waiting for them. */
+  async run(): Promise<void> {
+    const { sql } = this.#context.database;
+    const { now, due } = await anyCronDue(sql, this.#context.clock?.() ?? null);
+    if (!due) return;
+    const except: string[] = [];
+    while (!this.#stop.signal.aborted && this.#asking.size < ASKS) {
+      const cron = await findDueCron(sql, { now, graphIds: this.#context.graphs.runnable, except });
+      if (cron === null) return;
+      if (isJudged(this.#context, cron)) {
+        except.push(cron.cron_id);
+        await this.#ask(cron, now);
+      } else if (!(await this.#fire(cron, await this.#answerTo(cron)))) except.push(cron.cron_id);
+    }
+  }
+
+  /** Takes nothing new, waits for no rule, and leaves what was asked to others. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#asking);
+  }
+
+  async #ask(cron: DueCron, now: Date): Promise<void> {
+    const { database, judgeSeconds, log } = this.#context;
+    const until = new Date(now.getTime() + (judgeSeconds + LEASE_MARGIN_SECONDS) * 1_000);
+    if (!(await leaseCron(database.sql, cron, { now, until }))) return;
+    const work = async () => {
+      const answer = await this.#answerTo(cron);
+      const isOver = !this.#stop.signal.aborted && (await this.#fire(cron, answer));
+      if (!isOver) await giveCronBack(database.sql, cron, { until });
+    };
+    const asking = work()
+      .catch((error: unknown) => log.warn({ err: error, cron_id: cron.cron_id }, "a tick could not be settled; it is tried again when its lease is over"))
+      .finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
+  }
+
+  async #answerTo(cron: DueCron): Promise<Answer> {
+    try {
+      return { start: await tickOf(this.#context, this.#context.database.sql, cron, this.#stop.signal) };
+    } catch (refusal) {
+      return { refusal };
+    }
+  }
+
+  /** False when the cron, or its thread, is in somebody else's hands: then nothing was done. */
+  async #fire(cron: DueCron, answer: Answer): Promise<boolean> {
+    const { database, clock } = this.#context;
+    return database.sql.begin(async (transaction) => {
+      if (!(await claimCron(transaction, cron))) return false;
+      if (cron.thread_id !== null && !(await tryLockThread(transaction, cron.thread_id))) return false;
+      await settle(this.#context, transaction, cron, clock?.() ?? (await currentTime(transaction)), answer);
+      return true;
+    });
+  }
 }
 
-async function settle(context: RuntimeContext, sql: Transaction, cron: DueCron, now: Date): Promise<void> {
+async function settle(context: RuntimeContext, sql: Transaction, cron: DueCron, now: Date, answer: Answer): Promise<void> {
   const tick = cron.next_run_date;
   const log = context.log.child({ cron_id: cron.cron_id, tick: tick.toISOString() });
   try {
     const nextRunDate = tickAfter(cron, now);
     await sql.savepoint(async (inner) => {
       if (!hasEnded(cron, now)) {
-        const refusal = await inner.savepoint((innermost) => fire(context, innermost, cron)).then(() => null, refusalOf);
+        const refusal = await inner.savepoint((innermost) => fire(context, innermost, answer)).then(() => null, refusalOf);
         if (refusal !== null) log.info({ code: refusal.code }, "a tick of a cron started nothing");
       }
       await advanceCron(inner, { cronId: cron.cron_id, lastTick: tick, nextRunDate });
@@ -101,62 +154,7 @@ function hasEnded(cron: DueCron, now: Date): boolean {
   return cron.end_time !== null && now.getTime() > cron.end_time.getTime() + LATE_AFTER_END_MS;
 }
 
-/** A cron asks as who made it, under the rules as they are now. */
-function makerOf(context: RuntimeContext, { owner, creator }: DueCron): Caller {
-  if (creator === null) return { owner };
-  return context.judgeOf === null ? { owner, user: creator } : { owner, user: creator, judge: inTime(context.judgeOf(creator), context.judgeSeconds) };
-}
-
-/** A rule that waits for something that is away would keep the thread locked and every other cron waiting. */
-function inTime(judge: Judge, seconds: number): Judge {
-  return async (event, value) => {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new AppError("internal", `The rule for ${event} did not answer within ${seconds} s.`)), seconds * 1_000);
-    try {
-      return await Promise.race([judge(event, value), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-}
-
-async function fire(context: RuntimeContext, sql: Sql, cron: DueCron): Promise<void> {
-  const caller = makerOf(context, cron);
-  const assistant = await findAssistant(sql, cron.assistant_id, caller.judge === undefined ? cron.owner : JUDGED);
-  if (assistant === null) throw new AppError("not_found", "Its owner has no such assistant any more.");
-  const payload = CronPayload.safeParse(cron.payload);
-  if (!payload.success) throw new AppError("invalid_request", "What its runs are to be started with cannot be read by this version; make it anew.");
-  const tick = cron.next_run_date.toISOString();
-  const runId = idOf("cron", cron.cron_id, tick);
-  const input = { ...payload.data, assistant_id: assistant.assistant_id, metadata: { ...cron.metadata, cron_id: cron.cron_id, scheduled_for: tick } };
-  const asked = kwargsOf(input, assistant, {}, false);
-  const { access, metadata, kwargs } = await judgeRun(caller, {
-    runId,
-    threadId: cron.thread_id,
-    assistantId: assistant.assistant_id,
-    input,
-    kwargs: asked,
-  });
-  await startRun(
-    context,
-    null,
-    {
-      runId,
-      threadId: cron.thread_id ?? newId(),
-      owner: cron.owner,
-      reach: access,
-      assistant,
-      kwargs,
-      given: givenConfig(input.config, asked, kwargs),
-      metadata,
-      strategy: payload.data.multitask_strategy ?? "enqueue",
-      afterSeconds: 0,
-      stateless: cron.thread_id === null,
-      newThread: cron.thread_id === null ? { metadata, temporary: cron.on_run_completed === "delete" } : null,
-      forks: false,
-      plan: null,
-      decidedBy: cron.owner,
-    },
-    sql,
-  );
+async function fire(context: RuntimeContext, sql: Sql, answer: Answer): Promise<void> {
+  if ("refusal" in answer) throw answer.refusal;
+  await startRun(context, null, answer.start, sql);
 }

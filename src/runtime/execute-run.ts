@@ -6,6 +6,7 @@ import type { FrameWriter } from "./frame-writer.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { storeOf } from "./owned-store.ts";
 import { unconsumedAnswers } from "./asking.ts";
+import { callbacksFor } from "./run-callbacks.ts";
 import { runConfig, toCommand } from "./run-config.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -105,7 +106,7 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
       if (isRootValues && wantsValues && !pauses && event === "values") end.json = json;
     }
   };
-  const options = { ...config, ...streamOptions(kwargs, events, execution.work) };
+  const options = { ...config, ...streamOptions(graph, kwargs, events, execution.work) };
   if (kwargs.stream_mode.includes("events")) {
     for await (const event of graph.streamEvents(input, { ...options, version: "v2" })) {
       if (event.event === "on_chain_stream" && event.run_id === run.run_id) {
@@ -126,11 +127,16 @@ async function stream(graph: RunnableGraph, input: unknown, config: GraphConfig,
   return { paused: end.paused, valuesJson, pause };
 }
 
-function streamOptions(kwargs: RunKwargs, events: RunEvents | null, work: WorkLog): GraphConfig {
+function streamOptions(graph: RunnableGraph, kwargs: RunKwargs, events: RunEvents | null, work: WorkLog): GraphConfig {
   const modes = graphModes(kwargs.stream_mode);
-  if (events === null) return { streamMode: modes, subgraphs: kwargs.stream_subgraphs, callbacks: [work] };
+  if (events === null) return { streamMode: modes, subgraphs: kwargs.stream_subgraphs, callbacks: callbacksFor(graph, [work]) };
   // a version that is not v3 makes LangGraph announce checkpoints beside values, and changes nothing else
-  return { streamMode: [...new Set([...modes, ...EVENT_MODES])], subgraphs: true, version: "v2", callbacks: [events.messages.calls, work] };
+  return {
+    streamMode: [...new Set([...modes, ...EVENT_MODES])],
+    subgraphs: true,
+    version: "v2",
+    callbacks: callbacksFor(graph, [events.messages.calls, work]),
+  };
 }
 
 /** LangGraph says that it pauses with a `values` chunk that holds nothing but the interrupts (none for a breakpoint). */

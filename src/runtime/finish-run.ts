@@ -76,7 +76,10 @@ export async function finishRun(context: RuntimeContext, run: ClaimedRun, end: R
   });
   end.work?.written();
   context.metrics.runEnded(end.status, secondsOf(run));
-  if (stand.valuesJson !== null) context.lastValues.remember(run.run_id, stand.valuesJson);
+  if (stand.valuesJson !== null) {
+    const plain = end.status === "success" && stand.next.length === 0 && stand.interrupts.length === 0;
+    context.lastValues.remember(run.run_id, { valuesJson: stand.valuesJson, plain });
+  }
   end.tell?.();
   await context.bus.end(run.run_id);
   return more;

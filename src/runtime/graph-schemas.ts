@@ -27,26 +27,50 @@ export async function graphSchemas(graph: RunnableGraph, fromSource: () => Promi
   const input =
     schemaOf(builder["_inputRuntimeDefinition"], "getInputJsonSchema") ?? typed?.input ?? (isEmptySchema(state) ? state : { ...state, required: [] });
   const output = schemaOf(builder["_outputRuntimeDefinition"], "getJsonSchema") ?? typed?.output ?? state;
-  const context = schemaOf(builder["_configRuntimeSchema"], "getJsonSchema") ?? typed?.context ?? { $schema: DRAFT, type: "object", properties: {} };
+  const context = schemaOf(builder["_configRuntimeSchema"], "getInputJsonSchema") ?? typed?.context ?? { $schema: DRAFT, type: "object", properties: {} };
   return { state, input, output, context };
 }
 
 function draft(schemas: ExtractedSchemas | null): ExtractedSchemas | null {
   if (schemas === null) return null;
   const marked = (schema: JsonSchema | null) => (schema === null ? null : { $schema: DRAFT, ...schema });
-  return { state: marked(schemas.state), input: marked(schemas.input), output: marked(schemas.output), context: marked(schemas.context) };
+  const { state, input, output, context } = schemas;
+  // a graph may take nothing, and have a state all the same
+  const told = saysNothing(state) ? { state: null, input: somethingOf(input), output: somethingOf(output) } : { state, input, output };
+  return { state: marked(told.state), input: marked(told.input), output: marked(told.output), context: marked(optional(context)) };
+}
+
+/** The type of a state that was cast to `any` holds everything and says nothing. */
+function saysNothing(schema: JsonSchema | null): boolean {
+  return isDictionary(schema?.["properties"]) && Object.keys(schema["properties"]).length === 0;
+}
+
+function somethingOf(schema: JsonSchema | null): JsonSchema | null {
+  return saysNothing(schema) ? null : schema;
+}
+
+/** An annotation cannot say that a run need not give a field, and LangGraph asks for none of them. */
+function optional(schema: JsonSchema | null): JsonSchema | null {
+  if (schema === null) return null;
+  const { required: _required, ...rest } = schema;
+  return rest;
 }
 
 function schemaOf(definition: unknown, method: "getJsonSchema" | "getInputJsonSchema"): JsonSchema | null {
   if (!isDictionary(definition)) return null;
   try {
     const own = definition[method];
-    const made: unknown = typeof own === "function" ? own.call(definition) : toJsonSchema(definition as unknown as Parameters<typeof toJsonSchema>[0]);
+    const made: unknown = typeof own === "function" ? own.call(definition) : fromZod(definition, method === "getInputJsonSchema" ? "input" : "output");
     return isDictionary(made) && Object.keys(made).length > 0 ? { $schema: DRAFT, ...made } : null;
   } catch {
     // a schema with something that JSON Schema cannot say (a transform, a custom check) is described by its fields
     return null;
   }
+}
+
+/** `input`: what need not be given because it has a default is not asked for. */
+function fromZod(definition: object, io: "input" | "output"): unknown {
+  return toJsonSchema(definition as Parameters<typeof toJsonSchema>[0], { io, target: "draft-7" });
 }
 
 function fieldsOf(names: string[]): JsonSchema {

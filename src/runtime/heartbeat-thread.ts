@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { createClient } from "#db/client.ts";
+import { createClient } from "#db/create-client.ts";
 import { heartbeatName } from "#db/queries/claim-expired-runs.ts";
 import { extendLeases } from "#db/queries/extend-leases.ts";
+import { type HeldRun, HeldRuns } from "./held-runs.ts";
 import type { FromHeartbeat, HeartbeatSettings, ToHeartbeat } from "./heartbeat.ts";
 
 /**
@@ -10,24 +11,19 @@ import type { FromHeartbeat, HeartbeatSettings, ToHeartbeat } from "./heartbeat.
  */
 const port = parentPort;
 if (port === null) throw new Error("heartbeat-thread.ts runs as a worker thread");
-const { url, workerId, leaseSeconds, intervalMs } = workerData as HeartbeatSettings;
+const { url, workerId, leaseSeconds, intervalMs, held: memory } = workerData as HeartbeatSettings;
 const sql = createClient({ url, poolSize: 1, applicationName: heartbeatName(workerId), statementTimeoutMs: 5_000, connectTimeoutSeconds: 5, lasting: true });
-/** Until when each held run may be kept alive: a run must not outlive its time limit because its process hangs. */
-const held = new Map<string, { epoch: number; until: number }>();
+const held = new HeldRuns(memory);
+/** Attempts that are lost, and runs whose cancellation was told: nothing more is to be said of them while they are held. */
+const lost = new Set<string>();
 const told = new Set<string>();
 let beating = false;
 
 void beSeen();
 
-port.on("message", (message: ToHeartbeat) => {
-  if (message.kind === "hold") held.set(message.runId, { epoch: message.epoch, until: message.until });
-  else if (message.kind === "drop") {
-    if (held.get(message.runId)?.epoch === message.epoch) held.delete(message.runId);
-    told.delete(message.runId);
-  } else {
-    clearInterval(timer);
-    void sql.end({ timeout: 1 }).finally(() => port.close());
-  }
+port.on("message", (_stop: ToHeartbeat) => {
+  clearInterval(timer);
+  void sql.end({ timeout: 1 }).finally(() => port.close());
 });
 
 const timer = setInterval(() => void beat(), intervalMs);
@@ -38,25 +34,39 @@ async function beSeen(): Promise<void> {
   send({ kind: "seen" });
 }
 
+/** What is held and neither lost nor over its time. Forgets what was said of runs that are held no more. */
+function toKeep(): HeldRun[] {
+  const now = Date.now();
+  const all = held.all();
+  const attempts = new Set(all.map(attemptOf));
+  const runs = new Set(all.map((run) => run.runId));
+  for (const attempt of lost) if (!attempts.has(attempt)) lost.delete(attempt);
+  for (const runId of told) if (!runs.has(runId)) told.delete(runId);
+  return all.filter((run) => run.until >= now && !lost.has(attemptOf(run)));
+}
+
+function attemptOf({ runId, epoch }: HeldRun): string {
+  return `${runId} ${epoch}`;
+}
+
 async function beat(): Promise<void> {
   if (beating) return;
   beating = true;
   try {
-    const now = Date.now();
-    for (const [runId, run] of held) if (run.until < now) held.delete(runId);
-    const runs = [...held].map(([runId, { epoch }]) => ({ runId, epoch }));
+    const runs = toKeep();
     if (runs.length === 0) return;
     const kept = await extendLeases(sql, { runs, leaseSeconds });
-    for (const { runId, epoch } of runs) {
-      const found = kept.get(runId);
+    const still = new Set(toKeep().map(attemptOf));
+    for (const run of runs) {
+      const found = kept.get(run.runId);
       // dropped meanwhile by the main thread: not lost, over
-      if (held.get(runId)?.epoch !== epoch) continue;
+      if (!still.has(attemptOf(run))) continue;
       if (found === undefined) {
-        held.delete(runId);
-        send({ kind: "lost", runId, epoch });
-      } else if (found.cancel && !told.has(runId)) {
-        told.add(runId);
-        send({ kind: "cancel", runId });
+        lost.add(attemptOf(run));
+        send({ kind: "lost", runId: run.runId, epoch: run.epoch });
+      } else if (found.cancel && !told.has(run.runId)) {
+        told.add(run.runId);
+        send({ kind: "cancel", runId: run.runId });
       }
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Log } from "#log";
+import { HELD_RUNS_BYTES, HeldRuns } from "./held-runs.ts";
 
 export interface HeartbeatSettings {
   url: string;
@@ -7,9 +8,11 @@ export interface HeartbeatSettings {
   workerId: string;
   leaseSeconds: number;
   intervalMs: number;
+  /** What is held; see `held-runs.ts`. */
+  held: SharedArrayBuffer;
 }
 
-export type ToHeartbeat = { kind: "hold"; runId: string; epoch: number; until: number } | { kind: "drop"; runId: string; epoch: number } | { kind: "stop" };
+export type ToHeartbeat = { kind: "stop" };
 export type FromHeartbeat =
   | { kind: "seen" }
   | { kind: "lost"; runId: string; epoch: number }
@@ -22,19 +25,20 @@ export interface HeartbeatHandlers {
   onCancel(runId: string): void;
 }
 
-/** The main thread's side of `heartbeat-thread.ts`. A thread that dies is started again with what it held. */
+/** The main thread's side of `heartbeat-thread.ts`. A thread that dies is started again and reads the same memory. */
 export class Heartbeat implements AsyncDisposable {
   readonly #settings: HeartbeatSettings;
   readonly #handlers: HeartbeatHandlers;
   readonly #log: Log;
-  readonly #held = new Map<string, { epoch: number; until: number }>();
+  readonly #held: HeldRuns;
   readonly #seen = Promise.withResolvers<void>();
   #thread: Worker;
   #stopped: Promise<void> | null = null;
 
   constructor(settings: { url: string; workerId: string; leaseSeconds: number }, handlers: HeartbeatHandlers, log: Log) {
     // four beats a lease: three may fail before anybody takes over
-    this.#settings = { ...settings, intervalMs: (settings.leaseSeconds * 1_000) / 4 };
+    this.#settings = { ...settings, intervalMs: (settings.leaseSeconds * 1_000) / 4, held: new SharedArrayBuffer(HELD_RUNS_BYTES) };
+    this.#held = new HeldRuns(this.#settings.held);
     this.#handlers = handlers;
     this.#log = log;
     this.#thread = this.#spawn();
@@ -46,13 +50,11 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   hold(runId: string, epoch: number, until: number): void {
-    this.#held.set(runId, { epoch, until });
-    this.#send({ kind: "hold", runId, epoch, until });
+    this.#held.hold({ runId, epoch, until });
   }
 
   drop(runId: string, epoch: number): void {
-    if (this.#held.get(runId)?.epoch === epoch) this.#held.delete(runId);
-    this.#send({ kind: "drop", runId, epoch });
+    this.#held.drop(runId, epoch);
   }
 
   /** Twice is once: the thread that has ended says nothing any more. */
@@ -62,7 +64,7 @@ export class Heartbeat implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const exited = new Promise((resolve) => this.#thread.once("exit", resolve));
-    this.#send({ kind: "stop" });
+    this.#thread.postMessage({ kind: "stop" } satisfies ToHeartbeat);
     const timer = setTimeout(() => void this.#thread.terminate(), 2_000);
     await exited;
     clearTimeout(timer);
@@ -79,14 +81,8 @@ export class Heartbeat implements AsyncDisposable {
     });
     thread.on("error", (error) => this.#log.error({ err: error }, "the heartbeat thread failed"));
     thread.on("exit", () => {
-      if (this.#stopped !== null) return;
-      this.#thread = this.#spawn();
-      for (const [runId, { epoch, until }] of this.#held) this.#send({ kind: "hold", runId, epoch, until });
+      if (this.#stopped === null) this.#thread = this.#spawn();
     });
     return thread;
-  }
-
-  #send(message: ToHeartbeat): void {
-    this.#thread.postMessage(message);
   }
 }

@@ -17,5 +17,9 @@ export async function mustKnowCheckpoint(
   // without an id it is the newest one
   if (!checkpointId) return;
   if (await checkpointExists(sql, { threadId, checkpointNs: checkpointNs ?? "", checkpointId })) return;
-  throw new AppError("not_found", `Checkpoint ${checkpointId} not found on thread ${threadId}`);
+  throw new AppError(
+    "not_found",
+    `Checkpoint ${checkpointId} not found on thread ${threadId}: it was never there, or was pruned. Choose one of those that the thread's history lists.`,
+    { details: { thread_id: threadId, checkpoint_id: checkpointId } },
+  );
 }

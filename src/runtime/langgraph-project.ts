@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { AppError } from "#errors";
 import { ignoredKeys, LanggraphJson, type LanggraphSettings } from "#protocol/langgraph-json.ts";
@@ -43,7 +43,8 @@ export async function readLanggraphProject(options: ReadProjectOptions): Promise
   const envFile = typeof env === "string" ? resolve(folder, env) : null;
   const values = typeof env === "object" ? env : await readEnvFile(envFile);
   for (const [name, value] of Object.entries(values)) options.environment[name] ??= String(value);
-  return { configPath, folder, settings: parsed.data, envFile, ignored: ignoredKeys(json) };
+  const ignored = [...ignoredKeys(json), ...(envFile === null || existsSync(envFile) ? [] : [`env (there is no file ${envFile})`])];
+  return { configPath, folder, settings: parsed.data, envFile, ignored };
 }
 
 async function readJsonFile(path: string): Promise<unknown> {
@@ -51,6 +52,7 @@ async function readJsonFile(path: string): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
+    if (isFolder(path)) throw new AppError("invalid_config", `${path} is a folder. Set LANGGRAPH_JSON to ${join(path, "langgraph.json")}.`, { cause });
     throw new AppError("invalid_config", `There is no ${path}. Set LANGGRAPH_JSON to the langgraph.json of the project to serve.`, { cause });
   }
   try {
@@ -58,6 +60,10 @@ async function readJsonFile(path: string): Promise<unknown> {
   } catch (cause) {
     throw new AppError("invalid_config", `${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** A .env file that is not there is common in a fresh clone and no reason to refuse. */

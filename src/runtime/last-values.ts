@@ -1,30 +1,40 @@
 /** Characters of JSON that are remembered. */
 const ROOM = 16 * 1_024 * 1_024;
+/** What an end takes besides its values: most runs of a busy server end with little. */
+const ENTRY = 256;
+
+/** How a run of this process ended. */
+interface End {
+  readonly valuesJson: string;
+  /** It succeeded and asks nothing: its values are all there is to tell. */
+  readonly plain: boolean;
+}
 
 /**
  * What the last runs of this process ended with: whoever waits for one gets it from here instead of reading back what was written a moment
  * ago. Forgotten when the room is full, the oldest first; then the database has it.
  */
 export class LastValues {
-  readonly #json = new Map<string, string>();
+  readonly #ends = new Map<string, End>();
   #size = 0;
 
-  remember(runId: string, valuesJson: string): void {
+  remember(runId: string, end: End): void {
     this.#forget(runId);
-    this.#json.set(runId, valuesJson);
-    this.#size += valuesJson.length;
-    for (const oldest of this.#json.keys()) {
+    this.#ends.set(runId, end);
+    this.#size += end.valuesJson.length + ENTRY;
+    for (const oldest of this.#ends.keys()) {
       if (this.#size <= ROOM) return;
       this.#forget(oldest);
     }
   }
 
-  of(runId: string): string | null {
-    return this.#json.get(runId) ?? null;
+  of(runId: string): End | null {
+    return this.#ends.get(runId) ?? null;
   }
 
   #forget(runId: string): void {
-    this.#size -= this.#json.get(runId)?.length ?? 0;
-    this.#json.delete(runId);
+    const end = this.#ends.get(runId);
+    if (end !== undefined) this.#size -= end.valuesJson.length + ENTRY;
+    this.#ends.delete(runId);
   }
 }

@@ -1,9 +1,11 @@
 import type { BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
 import { AppError, isAppError } from "#errors";
+import type { Log } from "#log";
 import { importExport, isTypeScript, locateExport, withinTime } from "./foreign-export.ts";
 import { type GraphConfig, isRunnableGraph, type RunnableGraph } from "./graph-shape.ts";
 import type { GraphSource } from "./typescript-schemas/extract.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";
+import { oldLangGraphs } from "./old-langgraph.ts";
 import { watchNodes } from "./settle.ts";
 
 export interface LoadedGraph {
@@ -36,6 +38,8 @@ export interface LoadGraphsOptions {
   store: BaseStore;
   /** How long a graph's module, and a factory, may take. */
   loadTimeoutMs?: number;
+  /** Told what will not work though it loads. */
+  log?: Log;
 }
 
 /** Long enough for a cold start of a large project on a busy machine. */
@@ -66,6 +70,7 @@ export async function loadGraphs(options: LoadGraphsOptions): Promise<LoadedGrap
       }),
     );
   }
+  for (const trouble of oldLangGraphs(options.project)) options.log?.warn(trouble);
   return collection(all);
 }
 
@@ -108,10 +113,16 @@ async function loadOne(spec: Spec): Promise<LoadedGraph> {
     const source = ours || !isTypeScript(located.file) ? null : located;
     return { id: spec.id, description: spec.description, ours, source, factory: isFactory(exported), error: null, compiled };
   } catch (error) {
-    const message = error instanceof Error ? (isAppError(error) ? error.message : `${error.name}: ${error.message}`) : String(error);
+    const message = `${error instanceof Error ? (isAppError(error) ? error.message : `${error.name}: ${error.message}`) : String(error)}${remedy(error, spec.folder)}`;
     const failure = new AppError("graph_load_failed", `Graph "${spec.id}" did not load: ${message}`, { cause: error });
     return { id: spec.id, description: spec.description, ours, error: message, compiled: () => Promise.reject(failure) };
   }
+}
+
+/** Most often a project that was cloned and not installed. */
+function remedy(error: unknown, folder: string): string {
+  const missing = error instanceof Error ? /Cannot find (?:module|package) '([^'./][^']*)'/.exec(error.message)?.[1] : undefined;
+  return missing === undefined ? "" : `\nInstall ${missing}, or all packages of the project: npm install in ${folder}`;
 }
 
 function makeCompiled(exported: unknown, spec: Spec): LoadedGraph["compiled"] {

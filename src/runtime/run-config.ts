@@ -5,7 +5,7 @@ import type { RunRow } from "#db/queries/run-row.ts";
 import { PORTS_KEY } from "#graphs/context.ts";
 import type { RunPorts } from "#ports/run.ts";
 import type { RunCommand } from "#protocol/run-create.ts";
-import { FENCE_KEY } from "./checkpointer-config.ts";
+import { FENCE_KEY, makeFence } from "./checkpointer-config.ts";
 import type { GraphConfig } from "./graph-shape.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 
@@ -36,6 +36,7 @@ export function runConfig(input: { run: RunRow; kwargs: RunKwargs; ports: RunPor
   const checkpoint = input.atHead ? null : kwargs.checkpoint;
   const { configurable, recursion_limit, ...rest } = kwargs.config;
   const user = kwargs.user ?? { identity: run.owner, display_name: run.owner, is_authenticated: true, permissions: [] };
+  const isFresh = run.attempt === 1 && run.base_checkpoint === null;
   const identity = { thread_id: run.thread_id, run_id: run.run_id, assistant_id: run.assistant_id, graph_id: run.graph_id };
   return {
     ...(rest.tags ? { tags: rest.tags } : {}),
@@ -65,7 +66,7 @@ export function runConfig(input: { run: RunRow; kwargs: RunKwargs; ports: RunPor
       ...(checkpoint?.checkpoint_id ? { checkpoint_id: checkpoint.checkpoint_id } : {}),
       ...(checkpoint?.checkpoint_ns ? { checkpoint_ns: checkpoint.checkpoint_ns } : {}),
       ...(checkpoint?.checkpoint_map ? { checkpoint_map: checkpoint.checkpoint_map } : {}),
-      [FENCE_KEY]: { runId: run.run_id, epoch: run.epoch },
+      [FENCE_KEY]: makeFence({ runId: run.run_id, epoch: run.epoch, freshThread: isFresh ? run.thread_id : null }),
       ...(ports === null ? {} : { [PORTS_KEY]: ports }),
     },
   };

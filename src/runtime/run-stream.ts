@@ -13,6 +13,8 @@ export interface Follow {
   signal: AbortSignal;
   /** Null: everything that was published. */
   modes: readonly string[] | null;
+  /** The run streams its state, so that a reader whose position was trimmed can go on from the state as it is now. */
+  tellsState: boolean;
 }
 
 /** How often the run's row is looked at, in case that the end marker was lost with its worker. */
@@ -23,13 +25,14 @@ const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"])
 
 /**
  * A run's frames from a position on, until its final status is committed. A reader whose position was trimmed gets the thread's current state
- * first. The table has the last word: when it says that the run is over and nothing more comes, the stream ends.
+ * first, if the run tells its state. The table has the last word: when it says that the run is over and nothing more comes, the stream ends.
  */
 export async function* followRun(context: RuntimeContext, follow: Follow): AsyncGenerator<StreamFrame> {
   const stop = new AbortController();
-  const onAbort = () => stop.abort();
+  // a reason of its own costs nothing; the default one is an exception with its stack
+  const onAbort = () => stop.abort("left");
   follow.signal.addEventListener("abort", onAbort, { once: true });
-  if (follow.signal.aborted) stop.abort();
+  if (follow.signal.aborted) onAbort();
   const reader: Reader = { takes: false, events: 0 };
   const watch = watchRow(context, follow, stop, reader);
   try {
@@ -37,7 +40,8 @@ export async function* followRun(context: RuntimeContext, follow: Follow): Async
       reader.events += 1;
       reader.takes = true;
       if (event.kind === "gap") {
-        if (wanted("values", follow.modes)) yield await currentState(context, follow, event.next);
+        const state = follow.tellsState && wanted("values", follow.modes) ? await currentState(context, follow, event.next) : null;
+        if (state !== null) yield state;
       } else if (wanted(event.frame.event, follow.modes)) {
         yield event.frame;
       }
@@ -45,7 +49,7 @@ export async function* followRun(context: RuntimeContext, follow: Follow): Async
     }
   } finally {
     follow.signal.removeEventListener("abort", onAbort);
-    stop.abort();
+    stop.abort("over");
     await watch;
   }
 }
@@ -74,14 +78,15 @@ async function watchRow(context: RuntimeContext, follow: Follow, stop: AbortCont
     if (reader.takes || reader.events !== seen) overSince = null;
     seen = reader.events;
     overSince ??= performance.now();
-    if (!reader.takes && performance.now() - overSince > SILENCE_MS) stop.abort();
+    if (!reader.takes && performance.now() - overSince > SILENCE_MS) stop.abort("over");
   }
 }
 
-/** The state that a reader with a trimmed position starts from, under the number before the next frame. */
-async function currentState(context: RuntimeContext, follow: Follow, next: number): Promise<StreamFrame> {
+/** The state that a reader with a trimmed position starts from, under the number before the next frame; null where there is none yet. */
+async function currentState(context: RuntimeContext, follow: Follow, next: number): Promise<StreamFrame | null> {
   const thread = await findThread(context.database.sql, follow.threadId, follow.owner);
-  return { id: String(Math.max(0, next - 1)), event: "values", data: thread === null ? "null" : await valuesJsonOf(context, thread) };
+  const data = thread === null ? "null" : await valuesJsonOf(context, thread);
+  return data === "null" ? null : { id: String(Math.max(0, next - 1)), event: "values", data };
 }
 
 function wanted(event: string, modes: readonly string[] | null): boolean {

@@ -1,24 +1,21 @@
-import { cancelRunRow } from "#db/queries/cancel-run.ts";
-import { deleteRunRow } from "#db/queries/delete-run.ts";
 import { findActiveRuns } from "#db/queries/find-active-runs.ts";
 import { findRun } from "#db/queries/find-run.ts";
 import { findThread } from "#db/queries/find-thread.ts";
 import { headCheckpoint } from "#db/queries/head-checkpoint.ts";
 import { listRuns } from "#db/queries/list-runs.ts";
-import { lockThread } from "#db/queries/lock-thread.ts";
-import { notifyRuns } from "#db/queries/notify.ts";
-import { reopenAnswers } from "#db/queries/reopen-answers.ts";
 import type { RunRow } from "#db/queries/run-row.ts";
-import { settleThread } from "#db/queries/settle-thread.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError, type ErrorCode, isAppError } from "#errors";
 import { planResume, type ResumePlan } from "#governance/approvals.ts";
-import { JUDGED, permit } from "#governance/permit.ts";
+import { isAdmin, projectsOf, requireDeciding } from "#governance/identity/rights.ts";
+import { JUDGED, permit, withProjects } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
 import type { Caller, RunsService } from "#ports/services.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Run, RunStatus } from "#protocol/wire.ts";
+import { asksAt } from "./asks-at.ts";
 import { findUsableAssistant } from "./assistants.ts";
+import { cancelRun } from "./cancel-run.ts";
 import { findKeptRun, once, type Once } from "./idempotency.ts";
 import { deleteEndedRun } from "./delete-run.ts";
 import { isUuid, newId } from "./ids.ts";
@@ -31,11 +28,10 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { planPastResume } from "./resume-past.ts";
 import { type StartedRun, startRun } from "./start-run.ts";
 import { givenConfig } from "./thread-settings.ts";
-import { childOf, queueOutcome } from "./team-outcome.ts";
-import { queueWebhook } from "./webhooks/queue-webhook.ts";
 import { mustBeReachable } from "./webhooks/webhook-settings.ts";
 import { finalValues, wireRun } from "./wire-run.ts";
 import { withValues } from "./thread-values.ts";
+import { ONLY_END } from "./stream-bus/bus.ts";
 import type { Worker } from "./worker.ts";
 
 /** What a request is told whose work another one did. */
@@ -101,6 +97,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     if (kwargs.checkpoint && kwargs.checkpoint.checkpoint_id === head && !kwargs.checkpoint.checkpoint_ns) kwargs = { ...kwargs, checkpoint: null };
     const forks = Boolean(kwargs.checkpoint);
     if (kwargs.checkpoint && thread !== null) await mustKnowCheckpoint(sql, thread.thread_id, kwargs.checkpoint);
+    if (threadId !== null && hasGoto(kwargs) && (await asksAt(context, threadId, kwargs.checkpoint))) requireDeciding(caller);
     const plan = wantsResume ? await planFor(caller, threadId, thread, kwargs) : null;
     if (plan !== null) kwargs = withPlan(kwargs, plan);
     return startRun(context, worker, {
@@ -122,7 +119,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       decidedBy: caller.owner,
       once: options.once,
       // a person's answer finds room always
-      atOnce: plan === null ? caller.limits?.runs : 0,
+      atOnce: plan === null ? caller.limits : undefined,
     });
   }
 
@@ -149,33 +146,44 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     return thread;
   }
 
+  async function mustRead(caller: Caller, threadId: string | null, runId: string): Promise<RunRow> {
+    const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
+    if (threadId !== null) await mustFindThread(access, threadId);
+    return mustFind(access, threadId, runId);
+  }
+
+  /** Whether a run that is watched ends when its reader goes away: who may only read ends nothing. */
+  async function endsWith({ rights, owner }: Caller, run: RunRow): Promise<boolean> {
+    if (rights === undefined) return true;
+    if (!rights.scopes.includes("write")) return false;
+    const projects = projectsOf({ owner, rights }, "editor");
+    return isAdmin(rights) || (await findThread(sql, run.thread_id, withProjects({ owner, contains: {} }, projects))) !== null;
+  }
+
+  /** What a thread holds whose run was cancelled while somebody waited for it; null when it is gone. */
+  async function stoodAt(threadId: string): Promise<unknown> {
+    const thread = await findThread(sql, threadId, JUDGED);
+    return thread === null ? null : (await withValues(context, thread)).values;
+  }
+
   /** Waits for the end of a run; false when the signal came first. */
   async function ended(run: Pick<RunRow, "run_id" | "thread_id">, signal: AbortSignal): Promise<boolean> {
-    const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED, after: Number.MAX_SAFE_INTEGER, signal, modes: null });
+    const frames = followRun(context, {
+      runId: run.run_id,
+      threadId: run.thread_id,
+      owner: JUDGED,
+      after: ONLY_END,
+      signal,
+      modes: null,
+      tellsState: false,
+    });
     for await (const _ of frames);
     return !signal.aborted;
   }
 
   async function cancel(run: Pick<RunRow, "run_id" | "thread_id">, action: "interrupt" | "rollback"): Promise<boolean> {
-    const outcome = await sql.begin(async (transaction) => {
-      const thread = await lockThread(transaction, run.thread_id);
-      if (thread === null) return null;
-      const cancelled = await cancelRunRow(transaction, { runId: run.run_id, action });
-      if (cancelled === null) return null;
-      if (cancelled.status === "running") {
-        await notifyRuns(transaction, { kind: "cancel", runId: run.run_id });
-      } else {
-        await reopenAnswers(transaction, run.run_id);
-        await queueWebhook(transaction, run.run_id);
-        if (action === "rollback") await deleteRunRow(transaction, run.run_id);
-        await settleThread(transaction, run.thread_id);
-        const child = childOf(thread);
-        if (child !== null) await queueOutcome(transaction, child, run.run_id, { status: "cancelled", result: null, error: null });
-      }
-      return cancelled.status;
-    });
+    const outcome = await cancelRun(context, run, action);
     if (outcome === "running") worker?.cancelled(run.run_id);
-    if (outcome === "interrupted") await context.bus.end(run.run_id);
     return outcome !== null;
   }
 
@@ -188,17 +196,20 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
   }
 
   async function join(run: RunRow, options: { cancelOnDisconnect: boolean; signal: AbortSignal }): Promise<unknown> {
-    if (!FINAL.has(run.status) && !(await ended(run, options.signal))) {
+    const waits = !FINAL.has(run.status);
+    if (waits && !(await ended(run, options.signal))) {
       if (options.cancelOnDisconnect) await cancel(run, "interrupt");
       return null;
     }
+    // of a run that was over before, every process tells what the thread holds now
+    const known = waits ? context.lastValues.of(run.run_id) : null;
+    if (known?.plain) return finalValues({ values: JSON.parse(known.valuesJson) as unknown, interrupts: {} });
     const over = await findRun(sql, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED });
     if (over === null || over.status === "interrupted") return null;
     if (over.error !== null) return { __error__: over.error };
     const thread = await findThread(sql, run.thread_id, JUDGED);
     if (thread === null) return null;
-    const known = context.lastValues.of(run.run_id);
-    return finalValues(known === null ? await withValues(context, thread) : { ...thread, values: JSON.parse(known) as unknown });
+    return finalValues(known === null ? await withValues(context, thread) : { ...thread, values: JSON.parse(known.valuesJson) as unknown });
   }
 
   return {
@@ -207,7 +218,6 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
         headers: extra.headers,
         streamed: false,
         threadEvents: extra.threadEvents,
-        awaited: extra.awaited,
         once: onceOf(threadId, input, extra),
       });
       // taken at once or not: to whoever asked for it, it is yet to happen
@@ -228,15 +238,34 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
     async stream(caller, threadId, input, extra) {
       const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: true, once: onceOf(threadId, input, extra) });
-      const frames = followRun(context, { runId: run.run_id, threadId: run.thread_id, owner: JUDGED, after: -1, signal: extra.signal, modes: null });
+      const { stream_mode } = RunKwargs.parse(run.kwargs);
+      const frames = followRun(context, {
+        runId: run.run_id,
+        threadId: run.thread_id,
+        owner: JUDGED,
+        after: -1,
+        signal: extra.signal,
+        modes: null,
+        tellsState: stream_mode.includes("values"),
+      });
       const cancels = input.on_disconnect === "cancel";
       return { run: wireRun(run), stream: cancels ? cancellingOnDisconnect(run, extra.signal, frames) : frames };
     },
 
+    async wait(caller, threadId, input, extra) {
+      const { run } = await create(caller, threadId, input, { headers: extra.headers, streamed: false, awaited: true, once: onceOf(threadId, input, extra) });
+      const options = { cancelOnDisconnect: input.on_disconnect === "cancel", signal: extra.signal };
+      const values = async () => {
+        // who may start a run need not be allowed to read what it makes of the thread
+        if (caller.judge !== undefined) await mustRead(caller, threadId, run.run_id);
+        return (await join(run, options)) ?? (threadId === null ? null : await stoodAt(threadId)) ?? {};
+      };
+      return { run: wireRun(run), values: values() };
+    },
+
     async join(caller, threadId, runId, input) {
-      const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
-      if (threadId !== null) await mustFindThread(access, threadId);
-      return join(await mustFind(access, threadId, runId), input);
+      const run = await mustRead(caller, threadId, runId);
+      return join(run, { ...input, cancelOnDisconnect: input.cancelOnDisconnect && (await endsWith(caller, run)) });
     },
 
     async joinStream(caller, threadId, runId, input) {
@@ -244,8 +273,16 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
       const run = await mustFind(access, threadId, runId);
       const kwargs = RunKwargs.parse(run.kwargs);
       const after = await positionOf(input.lastEventId, kwargs, run);
-      const frames = followRun(context, { runId, threadId: run.thread_id, owner: JUDGED, after, signal: input.signal, modes: input.streamModes });
-      return input.cancelOnDisconnect ? cancellingOnDisconnect(run, input.signal, frames) : frames;
+      const frames = followRun(context, {
+        runId,
+        threadId: run.thread_id,
+        owner: JUDGED,
+        after,
+        signal: input.signal,
+        modes: input.streamModes,
+        tellsState: kwargs.stream_mode.includes("values"),
+      });
+      return input.cancelOnDisconnect && (await endsWith(caller, run)) ? cancellingOnDisconnect(run, input.signal, frames) : frames;
     },
 
     async list(caller, threadId, input) {
@@ -273,7 +310,8 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
     async cancel(caller, threadId, runId, input) {
       const { access } = await permit(caller, "threads:update", { thread_id: threadId, action: input.action, metadata: { run_ids: [runId] } });
-      const run = await mustFind(access, threadId, runId);
+      // who may have work done on a project may stop what is done on it
+      const run = await mustFind(withProjects(access, projectsOf(caller, "editor")), threadId, runId);
       if (FINAL.has(run.status)) return;
       const cancelled = await cancel(run, input.action);
       if (cancelled && input.wait) await ended(run, AbortSignal.timeout((context.settleSeconds + 60) * 1_000));
@@ -308,4 +346,8 @@ function onceOf(threadId: string | null, input: RunCreate, extra: { idempotencyK
 export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {
   const { resume: _, ...command } = kwargs.command ?? {};
   return { ...kwargs, command: plan.resume === null ? command : { ...command, resume: plan.resume }, resume_positions: plan.positions };
+}
+
+function hasGoto({ command }: RunKwargs): boolean {
+  return command?.goto !== undefined && command.goto !== null;
 }

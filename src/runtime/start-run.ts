@@ -1,4 +1,4 @@
-import { activeRuns } from "#db/queries/active-runs.ts";
+import { type ActiveRuns, activeRuns } from "#db/queries/active-runs.ts";
 import type { AssistantRow } from "#db/queries/assistant-row.ts";
 import { countRunsExclusively } from "#db/queries/count-runs-exclusively.ts";
 import { cancelRunRow } from "#db/queries/cancel-run.ts";
@@ -7,19 +7,20 @@ import { deleteRunRow } from "#db/queries/delete-run.ts";
 import { forgetAnswers } from "#db/queries/forget-answers.ts";
 import { insertRunRow } from "#db/queries/insert-run.ts";
 import { insertThread, type NewThread } from "#db/queries/insert-thread.ts";
-import { lockThread } from "#db/queries/lock-thread.ts";
+import { type LockedThread, lockThread } from "#db/queries/lock-thread.ts";
 import { notifyRuns } from "#db/queries/notify.ts";
 import { openApprovals } from "#db/queries/open-approvals.ts";
 import { reopenAnswers } from "#db/queries/reopen-answers.ts";
+import { mayWorkOn } from "#db/queries/project-roles.ts";
 import type { RunRow } from "#db/queries/run-row.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
-import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { AppError } from "#errors";
 import { claimAnswers, type ResumePlan } from "#governance/approvals.ts";
 import { isWithin } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
 import type { DecisionVia } from "#ports/approvals.ts";
+import type { Limits } from "#ports/identity.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
@@ -62,8 +63,8 @@ export interface StartRun {
   via?: DecisionVia;
   /** The run that reserved the questions of `plan` through mirrors. */
   reservedBy?: string;
-  /** Runs of the owner that may be underway, with this one; absent or 0: any number. */
-  atOnce?: number | undefined;
+  /** How many runs may be underway, with this one; absent: any number. */
+  atOnce?: Pick<Limits, "runs" | "key"> | undefined;
 }
 
 export interface StartedRun {
@@ -116,7 +117,7 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
   // looked at again: it may have been pruned since
   if (start.kwargs.checkpoint && !found.fresh) await mustKnowCheckpoint(sql, start.threadId, start.kwargs.checkpoint);
   await makeRoom(sql, start, thread, active, effects);
-  if (start.atOnce) await mustHaveRoom(sql, start.owner, start.atOnce);
+  if (start.atOnce !== undefined) await mustHaveRoom(sql, start.owner, start.atOnce);
   const busy = active.length > 0;
   const claims = slot && !busy;
   const metadata = { ...start.assistant.metadata, ...thread.metadata, ...start.metadata };
@@ -163,9 +164,13 @@ async function insert(context: RuntimeContext, sql: Sql, start: StartRun, slot: 
 
 const COME_BACK_SECONDS = 5;
 
-async function mustHaveRoom(sql: Sql, owner: string, atOnce: number): Promise<void> {
-  if ((await countRunsExclusively(sql, owner)) < atOnce) return;
-  throw new AppError("rate_limited", `${atOnce} of your runs are not over. Wait for one of them, or cancel it.`, {
+async function mustHaveRoom(sql: Sql, owner: string, { runs: ofUser, key }: Pick<Limits, "runs" | "key">): Promise<void> {
+  const ofKey = key?.runs ?? 0;
+  if (ofUser === 0 && ofKey === 0) return;
+  const { runs, of_key } = await countRunsExclusively(sql, owner, key?.id ?? null);
+  const full = ofUser > 0 && runs >= ofUser ? `${ofUser} of your runs` : ofKey > 0 && of_key >= ofKey ? `${ofKey} runs of this key` : null;
+  if (full === null) return;
+  throw new AppError("rate_limited", `${full} are not over. Wait for one of them, or cancel it.`, {
     details: { retry_after_seconds: COME_BACK_SECONDS },
   });
 }
@@ -175,9 +180,18 @@ export function isDeadlock(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === "40P01";
 }
 
-type Found = { thread: ThreadRow; fresh: true } | { thread: ThreadRow; fresh: false; runs: ReturnType<typeof activeRuns> };
+type Found = { thread: LockedThread; fresh: true } | { thread: LockedThread; fresh: false; runs: ReturnType<typeof activeRuns> };
 
 async function threadFor(context: RuntimeContext, sql: Sql, start: StartRun): Promise<Found> {
+  const found = await madeOrFound(context, sql, start);
+  const { project_id: projectId, owner } = found.thread;
+  // whatever way it comes: a resume, a cron, an answer of somebody else. Whom rules of the project let run another's thread, they have judged
+  if (projectId !== null && owner === start.owner && !(await mayWorkOn(sql, { projectId, member: start.owner })))
+    throw new AppError("forbidden", `The project of this work is not shared with ${start.owner} any more, so it does not go on.`);
+  return found;
+}
+
+async function madeOrFound(context: RuntimeContext, sql: Sql, start: StartRun): Promise<Found> {
   if (start.newThread !== null) {
     const made = await insertThread(sql, {
       ttl: start.newThread.temporary || start.newThread.parent ? null : context.retention.defaultTtl,
@@ -195,34 +209,27 @@ async function threadFor(context: RuntimeContext, sql: Sql, start: StartRun): Pr
   return { thread, fresh: false, runs };
 }
 
-async function makeRoom(
-  sql: Sql,
-  start: StartRun,
-  thread: ThreadRow,
-  active: { run_id: string; status: "pending" | "running" }[],
-  effects: Effects,
-): Promise<void> {
+async function makeRoom(sql: Sql, start: StartRun, thread: LockedThread, active: ActiveRuns["active"], effects: Effects): Promise<void> {
   if (active.length === 0 || start.strategy === "enqueue") return;
   if (start.strategy === "reject") {
-    throw new AppError(
-      "thread_busy",
-      `Thread ${thread.thread_id} is already running a task. Wait for it, or choose another multitask_strategy: enqueue, interrupt or rollback.`,
-      {
-        details: { thread_id: thread.thread_id, run_ids: active.map((run) => run.run_id) },
-      },
-    );
+    const advice = active.every((run) => run.planned)
+      ? "It is planned for later (after_seconds). Cancel it, or choose another multitask_strategy: enqueue goes before it, interrupt and rollback take its place."
+      : "Wait for it, or choose another multitask_strategy: enqueue, interrupt or rollback.";
+    throw new AppError("thread_busy", `Thread ${thread.thread_id} is already running a task. ${advice}`, {
+      details: { thread_id: thread.thread_id, run_ids: active.map((run) => run.run_id) },
+    });
   }
-  for (const run of active) {
-    if (run.status === "pending") {
-      await reopenAnswers(sql, run.run_id);
-      await cancelRunRow(sql, { runId: run.run_id, action: start.strategy });
-      await queueWebhook(sql, run.run_id);
-      if (start.strategy === "rollback") await deleteRunRow(sql, run.run_id);
-      effects.ended.push(run.run_id);
-    } else {
-      await cancelRunRow(sql, { runId: run.run_id, action: start.strategy });
-      await notifyRuns(sql, { kind: "cancel", runId: run.run_id });
-      effects.cancelled.push(run.run_id);
+  for (const { run_id: runId } of active) {
+    // whoever claims takes no lock on the thread: what was pending when it was listed may be running by now
+    const cancelled = await cancelRunRow(sql, { runId, action: start.strategy });
+    if (cancelled?.status === "running") {
+      await notifyRuns(sql, { kind: "cancel", runId });
+      effects.cancelled.push(runId);
+    } else if (cancelled !== null) {
+      await reopenAnswers(sql, runId);
+      await queueWebhook(sql, runId);
+      if (start.strategy === "rollback") await deleteRunRow(sql, runId);
+      effects.ended.push(runId);
     }
   }
 }

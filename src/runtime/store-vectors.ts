@@ -10,8 +10,7 @@ type Index = NonNullable<StoreOptions["index"]>;
 export async function embedTexts(index: Index, texts: string[]): Promise<Float32Array[]> {
   if (texts.length === 0) return [];
   const vectors = await index.embed(texts).catch((cause: unknown) => {
-    if (isAppError(cause)) throw cause;
-    throw new AppError("model_failed", `The store's embedding failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw embeddingFailed(cause);
   });
   if (!Array.isArray(vectors) || vectors.length !== texts.length) {
     throw new AppError("model_failed", `The store's embedding answered ${Array.isArray(vectors) ? vectors.length : "no"} vectors for ${texts.length} texts.`);
@@ -25,6 +24,12 @@ export async function embedTexts(index: Index, texts: string[]): Promise<Float32
     }
     return normalised(vector);
   });
+}
+
+/** What failed may name hosts of this side: that is for the log, as the cause. */
+function embeddingFailed(cause: unknown): AppError {
+  if (isAppError(cause) && cause.code !== "model_failed") return cause;
+  return new AppError("model_failed", "The store's embedding failed. The server's log tells more.", { cause, details: isAppError(cause) ? cause.details : {} });
 }
 
 function normalised(vector: readonly number[]): Float32Array {

@@ -1,3 +1,5 @@
+import type { ApprovalRow } from "#db/queries/approval-row.ts";
+import { approvalsOfThread } from "#db/queries/approvals-of-thread.ts";
 import { closeApprovals } from "#db/queries/close-approvals.ts";
 import { findApprovals } from "#db/queries/find-approvals.ts";
 import { findAssistant } from "#db/queries/find-assistant.ts";
@@ -12,7 +14,7 @@ import { forgetQuestions } from "#db/queries/forget-questions.ts";
 import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
 import { AppError } from "#errors";
 import { approvalOf } from "#governance/approval-view.ts";
-import { planDecision } from "#governance/approvals.ts";
+import { planDecision, showsTheSame } from "#governance/approvals.ts";
 import { JUDGED } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
 import type { Approval, ApprovalsPort, Decision, DecisionVia } from "#ports/approvals.ts";
@@ -127,6 +129,14 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
     return row;
   }
 
+  /** What was answered in this conversation to a team's question that nobody has decided yet: the run that carried it may have died. */
+  async function answerToMirror(original: ApprovalRow): Promise<Decision | null> {
+    const answered = (await approvalsOfThread(sql, run.thread_id)).filter(
+      (row) => row.mirror_of === original.id && (row.state === "resuming" || row.state === "done") && showsTheSame(row, original),
+    );
+    return answered.toSorted((one, other) => (other.decided_at?.getTime() ?? 0) - (one.decided_at?.getTime() ?? 0))[0]?.decision ?? null;
+  }
+
   return {
     async pendingOfTeams() {
       const { rows } = await findApprovals(sql, {
@@ -149,13 +159,19 @@ export function makeApprovalsPort(context: RuntimeContext, worker: Worker, run: 
       const runId = idOf("decide", approvalId, run.run_id);
       if ((await findRun(sql, { runId, threadId: row.thread_id, owner: JUDGED })) !== null) return approvalOf(row);
       const reserved = row.state === "resuming" && row.resume_run_id === run.run_id;
+      // the graph only says that it passes an answer on; what the answer is, and that there is one, the inbox knows
+      const given = reserved ? row.decision : row.state === "pending" ? await answerToMirror(row) : decision;
+      if (given === null)
+        throw new AppError("decision_missing", "Nobody answered this in the conversation. Answer the question there, or in the inbox (GET /approvals).", {
+          details: { approval_id: approvalId },
+        });
       const plan = await planDecision({
         row: reserved ? { ...row, state: "pending" } : row,
-        raw: decision,
+        raw: given,
         decidedBy: run.owner,
         // the values of an answer that came through a mirror were sealed there
-        sealSecretAnswer: async (approval, given, payload, owner) =>
-          holdsReferences(given) ? given : context.sealSecretAnswer(approval, given, payload, owner),
+        sealSecretAnswer: async (approval, answer, payload, owner) =>
+          holdsReferences(answer) ? answer : context.sealSecretAnswer(approval, answer, payload, owner),
       });
       await resumeWith(context, worker, {
         threadId: row.thread_id,

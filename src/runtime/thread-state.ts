@@ -1,5 +1,6 @@
 import type { StateSnapshot } from "@langchain/langgraph";
 import type { Checkpoint, ThreadState, ThreadTask } from "#protocol/wire.ts";
+import { interruptId } from "./interrupt-id.ts";
 import { toPlain } from "./serialise.ts";
 
 type Dictionary = Record<string, unknown>;
@@ -74,8 +75,8 @@ function named(checkpoint: Checkpoint | null): ThreadTask["checkpoint"] {
 /** Pending interrupts of a task as plain data. */
 export function interruptsOf(task: StateSnapshot["tasks"][number]): { id: string; value: unknown }[] {
   return task.interrupts.map((interrupt) => {
-    const { id, ...rest } = interrupt as { id?: string; value?: unknown };
-    return { id: id ?? "", ...(toPlain({ value: null, ...rest }) as { value: unknown }) };
+    const { id: _id, interrupt_id: _older, ...rest } = interrupt as { id?: string; interrupt_id?: string; value?: unknown };
+    return { id: interruptId(interrupt) ?? "", ...(toPlain({ value: null, ...rest }) as { value: unknown }) };
   });
 }
 

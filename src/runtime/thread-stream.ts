@@ -88,7 +88,7 @@ export function makeThreadStream(context: RuntimeContext, threads: ThreadsServic
     const { threadId, modes, signal } = reader;
     const owner = await mustSee(reader);
     const wanted = (event: string) => modes.has("run_modes") || (modes.has("lifecycle") && event === START);
-    for await (const frame of followRun(context, { runId, threadId, owner, after, signal, modes: null })) {
+    for await (const frame of followRun(context, { runId, threadId, owner, after, signal, modes: null, tellsState: true })) {
       if (wanted(frame.event)) yield { ...frame, id: `${runId}_${frame.id}` };
     }
     ended(await changedAt(threadId));

@@ -7,16 +7,18 @@ import { setThreadGraph } from "#db/queries/set-thread-graph.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { threadStorage } from "#db/queries/thread-storage.ts";
 import { AppError } from "#errors";
+import { requireDeciding } from "#governance/identity/rights.ts";
 import { JUDGED, metadataOf, permit } from "#governance/permit.ts";
 import type { Reach } from "#ports/access.ts";
 import { RunCommand } from "#protocol/run-create.ts";
-import type { Caller, ThreadsService } from "#ports/services.ts";
+import type { Caller, ThreadSearch, ThreadsService } from "#ports/services.ts";
 import type { Checkpoint, Thread } from "#protocol/wire.ts";
 import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import { mustKnowSubgraph } from "./known-subgraph.ts";
 import { readAsking } from "./asking.ts";
+import { asksAt } from "./asks-at.ts";
 import { pruneThread } from "./prune-thread.ts";
 import { refreshThread } from "./refresh-thread.ts";
 import { removeThread } from "./remove-thread.ts";
@@ -84,7 +86,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
           await refreshThread(context, made, graphId);
         }
       }
-      return shown(await mustFind(JUDGED, threadId));
+      return shown(graphId === null ? made : await mustFind(JUDGED, threadId));
     },
 
     async get(caller, threadId, input) {
@@ -101,7 +103,9 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       const { access, value } = await permit(caller, "threads:search", { ...input });
       const search = { ...input, metadata: metadataOf(value), owner: access };
       await showValues(context, search);
-      const { rows, total } = await searchThreads(sql, search);
+      const withValues = showsValues(input);
+      const { rows, total } = await searchThreads(sql, { ...search, withValues });
+      if (!withValues) return { items: rows.map(wireThread), total };
       const items: Thread[] = [];
       // one after the other: each may take its share of the event loop
       for (const row of rows) items.push(wireThread(await withValuesKept(context, row)));
@@ -177,6 +181,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       if (input.checkpoint) await mustKnowCheckpoint(sql, threadId, input.checkpoint);
       const { graph, config } = await graphOf(thread, addressOf(threadId, input.checkpoint));
       if (input.checkpoint?.checkpoint_ns) await mustKnowSubgraph(graph, input.checkpoint.checkpoint_ns);
+      if (input.as_node !== undefined && (await asksAt(context, threadId, input.checkpoint))) requireDeciding(caller);
       const updated = await editingThread(sql, { threadId, at: input.checkpoint }, () => applyUpdate(graph, config, input.values, input.as_node));
       if (thread.graph_id !== null) await refreshThread(context, thread, thread.graph_id);
       const checkpoint = checkpointOf(updated);
@@ -212,11 +217,14 @@ async function applyUpdate(graph: RunnableGraph, config: GraphConfig, values: un
     }
     return await graph.updateState(config, values, asNode);
   } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    if (name === "InvalidUpdateError" || name === "GraphValueError")
-      throw new AppError("invalid_request", error instanceof Error ? error.message : String(error), { cause: error });
+    if (error instanceof Error && isOfTheUpdate(error)) throw new AppError("invalid_request", error.message, { cause: error });
     throw error;
   }
+}
+
+/** What LangGraph finds wrong with an update; for values that a `StateSchema` does not take it has no class and no name of its own. */
+function isOfTheUpdate({ name, message }: Error): boolean {
+  return name === "InvalidUpdateError" || name === "GraphValueError" || message.startsWith('Validation failed for field "');
 }
 
 function valuesOf(update: { values: unknown; command?: unknown }): unknown {
@@ -245,6 +253,11 @@ export function wireThread(row: ThreadRow): Thread {
     interrupts: row.interrupts,
     ...(row.error === null ? {} : { error: row.error }),
   };
+}
+
+/** Values may be large, and are read only where somebody wants to see them. */
+function showsValues({ select, extract = {} }: ThreadSearch): boolean {
+  return select === undefined || select.includes("values") || Object.values(extract).some(([top]) => top === "values");
 }
 
 /** When a thread is due, if it is not touched until then. */

@@ -1,6 +1,7 @@
 import type { RunRow } from "#db/queries/run-row.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import type { JsonObject, Run } from "#protocol/wire.ts";
+import { withField } from "./webhooks/with-field.ts";
 
 /** A run as clients see it. */
 export function wireRun(row: RunRow): Run {
@@ -21,6 +22,17 @@ export function wireRun(row: RunRow): Run {
 function withoutUser(kwargs: Record<string, unknown>): Record<string, unknown> {
   const { user: _, ...rest } = kwargs;
   return rest;
+}
+
+/** The same as text, from the text of the values; null where there are none. */
+export function finalValuesJson(valuesJson: string | null, asked: ThreadRow["interrupts"]): string {
+  if (valuesJson === null || valuesJson === "null") return finalText("{}", asked);
+  return valuesJson.startsWith("{") ? finalText(valuesJson, asked) : valuesJson;
+}
+
+function finalText(objectJson: string, asked: ThreadRow["interrupts"]): string {
+  const interrupts = Object.values(asked).flat();
+  return interrupts.length === 0 ? objectJson : withField(objectJson, "__interrupt__", JSON.stringify(interrupts));
 }
 
 /** A thread's values as `wait`, `join` and webhooks tell them; what it waits for stands beside them. */

@@ -43,7 +43,7 @@ export class WorkLog extends BaseCallbackHandler {
   #closed = false;
 
   constructor(sql: Sql, log: Log, run: ClaimedRun) {
-    super({ _awaitHandler: true });
+    super({ _awaitHandler: true, ignoreChain: true });
     this.#sql = sql;
     this.#log = log;
     this.#run = run;

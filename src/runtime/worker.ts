@@ -215,6 +215,7 @@ export class Worker implements AsyncDisposable {
     const before = this.#active.get(run.run_id);
     if (before !== undefined) this.#stop(before, "lost");
     this.#active.set(run.run_id, active);
+    if (run.attempt === 1) this.#context.bus.begin(run.run_id);
     if (run.attempt === 1 && run.started_at !== null) this.#context.metrics.runClaimed((run.started_at.getTime() - run.run_after.getTime()) / 1_000);
     this.#heartbeat.hold(run.run_id, run.epoch, active.until);
     const timeout = setTimeout(() => this.#stop(active, "timeout"), this.#context.jobTimeoutSeconds * 1_000);
@@ -361,8 +362,14 @@ export class Worker implements AsyncDisposable {
     return retrying(work, { attempts: 8, when: (error) => active.stop !== "lost" && isConnectionLost(error) });
   }
 
+  /** Waits for what a graph that was stopped still does: its nodes, and then what it saves. */
   async #settled(active: Active): Promise<void> {
-    if (await active.activity.settled(this.#context.settleSeconds * 1_000)) return;
+    const limitMs = this.#context.settleSeconds * 1_000;
+    const nodes = await active.activity.settled(limitMs);
+    const { run_id: runId, epoch } = active.run;
+    if (!(await this.#context.checkpointer.settled({ runId, epoch }, limitMs)))
+      this.#context.log.warn({ run_id: runId }, "what a stopped run had still to save took too long; from here on it is refused");
+    if (nodes) return;
     this.#context.log.warn(
       { run_id: active.run.run_id },
       "a node went on after it was told to stop; its thread is free again and what it still writes is refused",

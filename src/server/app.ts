@@ -1,7 +1,9 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Router } from "express";
 import { AppError } from "#errors";
+import type { AccessDenials } from "#ports/access-denials.ts";
 import type { Identify } from "#ports/authentication.ts";
 import type { IdentityWatch } from "#ports/identity.ts";
+import { DEFAULT_BODY_BYTES } from "#protocol/body-size.ts";
 import type { HttpSettings } from "#protocol/langgraph-json.ts";
 import { chooseConfigurableHeaders } from "./configurable-headers.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
@@ -16,12 +18,14 @@ import { jsonBody } from "./middleware/json-body.ts";
 import { measure } from "./middleware/measure.ts";
 import { mountPrefix } from "./middleware/mount-prefix.ts";
 import { origins, type PortRange } from "./middleware/origins.ts";
-import { limitAddresses, limitCallers } from "./middleware/rate-limits.ts";
+import { limitAddresses, limitCallers, type Limiters } from "./middleware/rate-limits.ts";
 import { readableAddress } from "./middleware/readable-address.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
+import { socketCredential } from "./middleware/socket-credential.ts";
 import { NO_SECURITY, type Security } from "./openapi/security.ts";
 import { openRequests } from "./open-requests.ts";
+import { tellDenials } from "./tell-denials.ts";
 import { a2aRoutes } from "./routes/a2a.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
@@ -60,6 +64,12 @@ export interface AppOptions extends RouteContext {
   security?: Security;
   /** Holds back whoever asks too much; null: nobody. */
   rateLimiter?: RateLimiter | null;
+  /** Counts for keys with a limit of their own. */
+  keyLimiter?: RateLimiter | null;
+  /** Told who was refused what. */
+  denials?: AccessDenials | null;
+  /** Bytes of a request body; 10 MB unless told. */
+  maxBodyBytes?: number;
   /** The loaded `http.app`. */
   customApp?: FetchApp | null;
   /** Where delivered services listen; their pages are no pages of this machine's owner. */
@@ -79,15 +89,15 @@ export function createApp(options: AppOptions): Express {
   app.use(requestId, securityHeaders, mountPrefix(options.http?.mount_prefix), hosts(options.allowedHosts), origins(policy, options.servicePorts ?? null));
   // what an application of the user is asked is timed where it asks us
   const timed = options.metrics ? [measure(options.metrics)] : [];
-  app.use(readableAddress, ...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
+  app.use(socketCredential, readableAddress, ...(options.customApp ? [] : timed), ...(options.rateLimiter ? [limitAddresses(options.rateLimiter)] : []));
   const open = options.watch ? openRequests(options.watch, { log: options.log }) : null;
   const who = options.identify ? identification(options.identify, open) : null;
-  const context = who === null ? options : { ...options, caller: who.caller };
+  const context = tellingDenials(who === null ? options : { ...options, caller: who.caller });
   // before an application of the user, which sees only requests that may be made
   if (who !== null) app.use(who.middleware);
   app.use(
     chooseConfigurableHeaders(options.http?.configurable_headers),
-    threadSocketRoutes(context, { enabled: disabledRoutes(options.http), rateLimiter: options.rateLimiter ?? null }),
+    threadSocketRoutes(context, { enabled: disabledRoutes(options.http), limiters: limitersOf(options) }),
   );
   if (options.customApp === undefined || options.customApp === null) {
     app.use(...builtIn(context));
@@ -96,11 +106,11 @@ export function createApp(options: AppOptions): Express {
       requestId,
       securityHeaders,
       ...timed,
-      ...builtIn({ ...context, caller: (request) => context.caller(original(request)) }),
+      ...builtIn(tellingDenials({ ...context, caller: (request) => context.caller(original(request)) })),
     ]);
     app.use(custom.handler);
   }
-  app.use(errorHandler(options.log));
+  app.use(errorsOf(context));
   return app;
 }
 
@@ -117,14 +127,32 @@ function builtIn(options: AppOptions): (RequestHandler | ErrorRequestHandler)[] 
     chooseConfigurableHeaders(options.http?.configurable_headers),
     ...withoutBody,
     docsRoutes(options, [...withoutBody, ...withBody], { prefix, security: options.security ?? NO_SECURITY }),
-    ...(options.rateLimiter ? [limitCallers(options.rateLimiter, options.caller)] : []),
-    ...jsonBody(),
+    limitCallers(limitersOf(options), options.caller),
+    ...jsonBody((request) => bodyLimit(request, options)),
     ...withBody,
     (request: Request) => {
       throw new AppError("not_found", `There is no ${request.method} ${request.path} here.`);
     },
-    errorHandler(options.log),
+    errorsOf(options),
   ];
+}
+
+function errorsOf({ log, tellDenial }: AppOptions): ErrorRequestHandler {
+  return errorHandler(log, tellDenial);
+}
+
+function tellingDenials(options: AppOptions): AppOptions {
+  return options.denials ? { ...options, tellDenial: tellDenials(options.denials, options.caller) } : options;
+}
+
+function limitersOf({ rateLimiter = null, keyLimiter = null }: AppOptions): Limiters {
+  return { callers: rateLimiter, keys: keyLimiter };
+}
+
+function bodyLimit(request: Request, { caller, maxBodyBytes = DEFAULT_BODY_BYTES }: AppOptions): number {
+  // files that anybody may load have nobody who asks
+  if (request.method === "GET" || request.method === "HEAD") return maxBodyBytes;
+  return Math.min(maxBodyBytes, caller(request).limits?.key?.body_bytes ?? Infinity);
 }
 
 function resourceRoutes(options: AppOptions, prefix: string): Router[] {

@@ -3,6 +3,7 @@ import type { Log } from "#log";
 import type { MetricsService, ServerMetrics } from "#ports/metrics.ts";
 import type { Caller, Services } from "#ports/services.ts";
 import type { SseOptions } from "./sse.ts";
+import type { TellDenial } from "./tell-denials.ts";
 
 /** What every group of routes works with. */
 export interface RouteContext {
@@ -12,5 +13,7 @@ export interface RouteContext {
   caller: (request: Request) => Caller;
   /** How event streams are kept alive and slow readers dropped; for tests. */
   stream?: Omit<SseOptions, "log">;
+  /** Told of what is refused inside of an answer; what a handler throws is told by itself. */
+  tellDenial?: TellDenial | undefined;
   metrics?: (ServerMetrics & MetricsService) | null;
 }

@@ -34,9 +34,10 @@ export function identification(identify: Identify, open: OpenRequests | null = n
     async middleware(request: Request, response: Response, next: NextFunction) {
       if (isOpen(request)) return next();
       const caller = await identify(request);
+      // also for who is told no in a moment: whom it was told stands in the log
+      callers.set(request, caller);
       requireScope(caller, neededScope(request));
       places.take(request, response, caller);
-      callers.set(request, caller);
       open?.watch(request, response, caller);
       next();
     },

@@ -46,6 +46,8 @@ export function inProcessFetch(server: Server): (request: Request, extraHeaders?
     // what breaks after the answer began breaks its body, which the reader sees
     outgoing.on("error", () => {});
     const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    // without it Node sends the body of a DELETE with no word about where it ends, and nobody reads it
+    if (request.body !== null) outgoing.setHeader("transfer-encoding", "chunked");
     if (request.body === null) outgoing.end();
     // a body that breaks destroys the request, which `answered` reports
     else pipeline(Readable.fromWeb(request.body), outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));

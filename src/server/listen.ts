@@ -30,6 +30,8 @@ export interface Listening extends AsyncDisposable {
 /** How many ports are tried above the default one. */
 const PORTS_TRIED = 100;
 const KEEP_ALIVE_MS = 75_000;
+/** Identity, limits, measuring and the answer each listen for the end of a response: with a piped one more than the ten that Node takes for a leak. */
+const RESPONSE_LISTENERS = 30;
 
 /** Serves the app. Throws `port_taken` when an asked port is taken, `invalid_config` when host or port cannot be used at all. */
 export async function listen(app: Express, options: ListenOptions): Promise<Listening> {
@@ -84,6 +86,7 @@ function trackAnswers(server: Server): Set<ServerResponse> {
   const open = new Set<ServerResponse>();
   server.on("request", (_request, response: ServerResponse) => {
     open.add(response);
+    response.setMaxListeners(RESPONSE_LISTENERS);
     response.once("close", () => {
       open.delete(response);
       if (!server.listening) setImmediate(() => server.closeIdleConnections());

@@ -3,8 +3,9 @@ import type { Scope } from "#ports/identity.ts";
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Asked with POST, because the question is long. */
-const QUESTIONS = /\/(?:search|count|history|namespaces|versions|state\/checkpoint|stream\/events)\/?$/;
+/** Asked with POST, because the question is long. The whole path: an application of the user may have routes that end alike. */
+const QUESTIONS =
+  /^\/(?:(?:threads|assistants|runs\/crons)\/(?:search|count)|store\/(?:items\/search|namespaces)|assistants\/[^/]+\/versions|threads\/[^/]+\/(?:history|state\/checkpoint|stream\/events))\/?$/;
 
 /** Many things behind one path; what each of them takes is asked where it is done. So are runs: one that answers a question is a decision. */
 const JUDGED_LATER = /^\/(?:mcp|ui\/[^/]+|a2a\/[^/]+|threads\/[^/]+\/commands|(?:threads\/[^/]+\/)?runs(?:\/(?:stream|wait|batch))?)\/?$/;

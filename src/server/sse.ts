@@ -41,15 +41,24 @@ export function openEventStream(response: Response): void {
 /** Follows the stream until it ends, the client leaves, or the reader is too slow. Never throws. */
 export async function sendEvents(response: Response, stream: RunStream, options: SseOptions): Promise<void> {
   if (!response.headersSent) openEventStream(response);
+  await sendTexts(response, formatted(stream), options);
+}
+
+async function* formatted(stream: RunStream): AsyncGenerator<string> {
+  for await (const frame of stream) yield formatFrame(frame);
+}
+
+/** The same for events of another protocol: each text is one whole event. The headers are sent already. Never throws. */
+export async function sendTexts(response: Response, events: AsyncIterable<string>, options: SseOptions): Promise<void> {
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain && response.writable) response.write(HEARTBEAT);
   }, options.heartbeatMs ?? HEARTBEAT_MS);
   heartbeat.unref();
   const closed = options.opened?.();
   try {
-    for await (const frame of stream) {
+    for await (const event of events) {
       if (response.destroyed) return;
-      if (!response.write(formatFrame(frame))) await drained(response, options.slowReaderMs ?? SLOW_READER_MS);
+      if (!response.write(event)) await drained(response, options.slowReaderMs ?? SLOW_READER_MS);
     }
     response.end();
   } catch (error) {

@@ -16,10 +16,14 @@ export interface ThreadConnectionOptions {
   headers: Record<string, string>;
   protocol: ThreadProtocolService;
   log: Log;
+  /** Told of every command that failed. */
+  refused?: ((error: unknown, method: string) => void) | undefined;
   /** Throws when the caller commands too much. */
   admit?: ((caller: Caller) => Promise<void>) | undefined;
   /** Counts the connection as an open stream; answers how to count it as closed. */
   opened?: (() => () => void) | undefined;
+  /** Bytes of one message; null: what every connection may send. */
+  maxBytes: number | null;
   heartbeatMs: number;
   /** Milliseconds that a reader may take nothing. */
   slowReaderMs: number;
@@ -31,6 +35,7 @@ const MAX_COMMANDS = 32;
 /** How long what a subscription missed may take. */
 const REPLAY_MS = 30_000;
 const TOO_SLOW = 1013;
+const TOO_LARGE = 1009;
 
 /**
  * Protocol v2 on one WebSocket. Commands come in as JSON texts; answers and events go out in one order, so that the answer to a subscription
@@ -74,6 +79,7 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
     } catch (error) {
       const { code, message } = errorBody(toAppError(error));
       if (code === "internal") options.log.error({ err: error, method: read.method }, "a command failed");
+      options.refused?.(error, read.method);
       await refuse(read.id, CODES[code] ?? "unknown_error", message);
     }
   }
@@ -216,7 +222,9 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   // commands are done side by side: one that takes long holds up no other
   socket.on("message", (data) => {
     heard = true;
-    waiting.push(textOf(data));
+    const text = textOf(data);
+    if (options.maxBytes !== null && Buffer.byteLength(text) > options.maxBytes) return socket.close(TOO_LARGE, "too large");
+    waiting.push(text);
     takeWaiting();
   });
 

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Express, Request } from "express";
 import { type WebSocket, WebSocketServer } from "ws";
-import { MAX_BODY_BYTES } from "./middleware/json-body.ts";
+import { DEFAULT_BODY_BYTES } from "#protocol/body-size.ts";
 
 /**
  * WebSockets go through the same application as every other request: host, origin, identity and limits are checked by the same lines, and a
@@ -16,7 +16,7 @@ interface Upgrade {
 }
 
 const upgrades = new WeakMap<IncomingMessage, Upgrade>();
-const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, perMessageDeflate: false, clientTracking: false });
+const sockets = new WebSocketServer({ noServer: true, maxPayload: DEFAULT_BODY_BYTES, perMessageDeflate: false, clientTracking: false });
 
 /**
  * Other protocols that a client offers (`h2c`, of curl and Java) are left alone: their requests are plain ones. So is everything but GET, which

@@ -14,7 +14,7 @@ export interface Started {
   sandbox: SandboxLevel;
   models: ModelMode;
   samples: readonly string[];
-  graphs: readonly { id: string; error: string | null }[];
+  graphs: readonly { id: string; ours: boolean; error: string | null }[];
 }
 
 const SANDBOX_WORDS: Record<SandboxLevel, string> = {
@@ -36,17 +36,22 @@ export function announce(started: Started): void {
   say("database", started.embedded ? `embedded PostgreSQL in ${started.dataDir}` : "DATABASE_URL");
   say("streams", config.REDIS_URL === undefined ? "through the database (REDIS_URL is not set)" : "REDIS_URL");
   say("sandbox", SANDBOX_WORDS[started.sandbox]);
-  if (started.models === "replay") {
+  // the models are those of our teams; a project that is served brings its own
+  const servesOurs = started.graphs.some(({ ours }) => ours);
+  if (!started.embedded && servesOurs && config.SECRETS_KEY === undefined) {
+    say("secrets", "none can be kept: SECRETS_KEY is not set (make one: openssl rand -base64 32)");
+  }
+  if (started.models === "replay" && servesOurs) {
     say("models", "none configured: only recorded requests are answered. Set OPENAI_API_KEY, or OPENAI_BASE_URL and MODEL.");
     for (const sample of started.samples) say("", `works without: ${sample}`);
-  } else {
+  } else if (started.models !== "replay") {
     say("models", `${config.OPENAI_BASE_URL ?? "OpenAI"}${started.models === "record" ? `, recorded to ${config.RECORD_TO}` : ""}`);
   }
   if (config.WEBHOOK_SECRET === undefined) say("webhooks", "unsigned (WEBHOOK_SECRET is not set)");
   if (started.hasAuth) say("identity", "auth of the langgraph.json");
   else if (config.AUTH !== "none") {
     say("identity", `${config.AUTH.replace(",", ", ")}${config.SERVICE_KEY === undefined ? "" : ", service key"}`);
-    if (config.AUTH.includes("api-key")) say("", "make a key: npx slipway keys create --user <name>");
+    if (config.AUTH.includes("api-key")) say("", "make a key: npx slipway keys create --user <name> --scopes read,write,approve");
   } else say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
 }
 

@@ -3,6 +3,8 @@ import { insertModelCall } from "#db/queries/insert-model-call.ts";
 import { createProjects } from "#delivery/projects/projects.ts";
 import type { Releases } from "#delivery/releases/releases.ts";
 import type { SecretVault } from "#delivery/secrets/vault.ts";
+import { approvedReleases } from "#governance/approved-releases.ts";
+import { createDecisions } from "#governance/decisions.ts";
 import type { Log } from "#log";
 import type { Models } from "#models/create-models.ts";
 import type { CommandsPort } from "#ports/commands.ts";
@@ -28,19 +30,23 @@ export interface Workshop {
 /** The ports of one run, but for `teams` and `approvals`, which are the runtime's own. */
 export function makeRunPorts(workshop: Workshop): (run: RunIdentity) => Omit<RunPorts, "teams" | "approvals"> {
   const { database, models, vault, releases, workspaces, commands, tests, mcp, log } = workshop;
-  return (run) => ({
-    run,
-    models: models.withUsage((usage) => {
-      insertModelCall(database, { ...usage, runId: run.runId, threadId: run.threadId, owner: run.owner }).catch((error: unknown) =>
-        log.warn({ err: error }, "a model call was not counted"),
-      );
-    }),
-    projects: createProjects({ database, run }),
-    workspaces,
-    commands,
-    tests,
-    releases: releases.forOwner(run.owner),
-    secrets: vault.forOwner(run.owner),
-    ...(mcp ? { mcp } : {}),
-  });
+  return (run) => {
+    const decisions = createDecisions({ database, run });
+    return {
+      run,
+      models: models.withUsage((usage) => {
+        insertModelCall(database, { ...usage, runId: run.runId, threadId: run.threadId, owner: run.owner }).catch((error: unknown) =>
+          log.warn({ err: error }, "a model call was not counted"),
+        );
+      }),
+      projects: createProjects({ database, run }),
+      workspaces,
+      commands,
+      tests,
+      releases: approvedReleases(releases.forOwner(run.owner), decisions),
+      decisions,
+      secrets: vault.forOwner(run.owner),
+      ...(mcp ? { mcp } : {}),
+    };
+  };
 }

@@ -4,6 +4,7 @@ import { makeBuiltInAuth } from "#governance/identity/built-in-auth.ts";
 import { MemoryRateLimiter } from "#governance/rate-limits/memory-rate-limiter.ts";
 import type { Log } from "#log";
 import type { BuiltInAuth } from "#ports/authentication.ts";
+import { serverLimits } from "./server-limits.ts";
 
 /** Refused credentials of one address. */
 const FAILURES = { perMinute: 10, burst: 10 };
@@ -18,7 +19,7 @@ export function openBuiltInAuth(config: Config, { database, log }: { database: D
     tokens: kinds.includes("jwt") ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE } : null,
     apiKeys: kinds.includes("api-key"),
     serviceKey: config.SERVICE_KEY ?? null,
-    limits: { runs: config.MAX_RUNS_PER_USER, streams: config.MAX_STREAMS_PER_USER },
+    limits: serverLimits(config),
     failures: new MemoryRateLimiter(FAILURES),
   });
 }

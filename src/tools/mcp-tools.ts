@@ -1,6 +1,7 @@
 import { tool, type StructuredToolInterface } from "@langchain/core/tools";
 import type { McpPort } from "#ports/mcp.ts";
 import { cutMiddle } from "./tool-text.ts";
+import { markedAs, REACHES_OUT } from "./tool-use.ts";
 
 const RESULT_CHARACTERS = 8_000;
 const DESCRIPTION_CHARACTERS = 1_000;
@@ -14,15 +15,21 @@ export async function makeMcpTools(
   { effects = true, signal }: { effects?: boolean; signal?: AbortSignal } = {},
 ): Promise<StructuredToolInterface[]> {
   if (mcp === undefined) return [];
-  const offered = (await mcp.tools()).filter((one) => effects || one.readOnly);
-  return offered.map(({ name, description, inputSchema }) =>
+  const offered = (await mcp.tools(signal === undefined ? {} : { signal })).filter((one) => effects || one.readOnly);
+  return offered.map(({ name, description, inputSchema, readOnly }) =>
     tool(
       async (input) => {
         // an object by its schema
         const { text, failed } = await mcp.call(name, input as Record<string, unknown>, signal === undefined ? {} : { signal });
         return `${failed ? "Error: " : ""}${cutMiddle(text, RESULT_CHARACTERS)}`;
       },
-      { name, description: description.slice(0, DESCRIPTION_CHARACTERS), schema: inputSchema, verboseParsingErrors: true },
+      {
+        name,
+        description: description.slice(0, DESCRIPTION_CHARACTERS),
+        schema: inputSchema,
+        verboseParsingErrors: true,
+        ...(readOnly ? {} : { metadata: markedAs(REACHES_OUT) }),
+      },
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { ApprovalChange, ApprovalMetrics, InboxApproval } from "#ports/approvals.ts";
 import type { DryRun, Policy } from "#ports/policies.ts";
+import type { ApprovalAnswer, ApprovalChangeAnswer, ApprovalMetricsAnswer } from "#protocol/approvals.ts";
 import { startServer } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
 import { CONFORMANCE_GRAPHS, until, world } from "./world.ts";
@@ -8,11 +8,11 @@ import { CONFORMANCE_GRAPHS, until, world } from "./world.ts";
 const here = world();
 
 interface Page {
-  items: InboxApproval[];
+  items: ApprovalAnswer[];
   total: number;
 }
 
-async function asking(): Promise<{ threadId: string; approval: InboxApproval }> {
+async function asking(): Promise<{ threadId: string; approval: ApprovalAnswer }> {
   const { thread_id: threadId } = await here.client.threads.create();
   await here.client.runs.wait(threadId, "deploy", { input: { target: "production" } });
   const [approval] = (await list(`thread_id=${threadId}`)).items;
@@ -20,9 +20,8 @@ async function asking(): Promise<{ threadId: string; approval: InboxApproval }> 
   return { threadId, approval };
 }
 
-// our own routes answer these shapes
 const list = async (query: string) => (await (await here.http("GET", `/approvals?${query}`)).json()) as Page;
-const get = async (id: string) => (await (await here.http("GET", `/approvals/${id}`)).json()) as InboxApproval;
+const get = async (id: string) => (await (await here.http("GET", `/approvals/${id}`)).json()) as ApprovalAnswer;
 const decide = (id: string, decision: unknown) => here.http("POST", `/approvals/${id}/decision`, JSON.stringify(decision));
 
 const deployed = (threadId: string) =>
@@ -34,7 +33,7 @@ const deployed = (threadId: string) =>
 verifies("approvals.list", async () => {
   const { threadId, approval } = await asking();
   expect(approval).toMatchObject({
-    threadId,
+    thread_id: threadId,
     state: "pending",
     action: "deploy",
     args: { to: "production" },
@@ -54,7 +53,7 @@ verifies("approvals.decide", async () => {
   const { threadId, approval } = await asking();
   const answer = await decide(approval.id, { type: "approve" });
   expect(answer.status).toBe(200);
-  expect(await answer.json()).toMatchObject({ id: approval.id, decidedBy: "local", decidedAt: expect.any(String), decision: { type: "approve" } });
+  expect(await answer.json()).toMatchObject({ id: approval.id, decided_by: "local", decided_at: expect.any(String), decision: { type: "approve" } });
   expect((await deployed(threadId)).values).toMatchObject({ deployed: true });
   await until(
     () => get(approval.id),
@@ -115,7 +114,7 @@ verifies("approvals.restart", async () => {
 });
 
 /** Asks for the approval of a plan, which may be decided in a batch. */
-async function planning(risk = "low"): Promise<{ threadId: string; approval: InboxApproval }> {
+async function planning(risk = "low"): Promise<{ threadId: string; approval: ApprovalAnswer }> {
   const { thread_id: threadId } = await here.client.threads.create();
   await here.client.runs.wait(threadId, "plan", { input: { target: threadId, risk } });
   const [approval] = (await list(`thread_id=${threadId}`)).items;
@@ -124,7 +123,7 @@ async function planning(risk = "low"): Promise<{ threadId: string; approval: Inb
 }
 
 const post = (path: string, body: unknown) => here.http("POST", path, JSON.stringify(body));
-const historyOf = async (id: string) => (await (await here.http("GET", `/approvals/${id}/history`)).json()) as ApprovalChange[];
+const historyOf = async (id: string) => (await (await here.http("GET", `/approvals/${id}/history`)).json()) as ApprovalChangeAnswer[];
 
 verifies("approvals.once-over-two-apis", async () => {
   await using other = await startServer({
@@ -139,7 +138,7 @@ verifies("approvals.once-over-two-apis", async () => {
       const [path, body] =
         index % 4 < 2
           ? [`/approvals/${approval.id}/decision`, { type: "approve" }]
-          : [`/threads/${threadId}/runs`, { assistant_id: "deploy", command: { resume: { [approval.interruptId]: { type: "approve" } } } }];
+          : [`/threads/${threadId}/runs`, { assistant_id: "deploy", command: { resume: { [approval.interrupt_id]: { type: "approve" } } } }];
       const answer = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
       return { status: answer.status, text: await answer.text() };
     }),
@@ -193,7 +192,7 @@ verifies("approvals.batch", async () => {
       ...rest.map((id) => ({
         id,
         ok: true,
-        approval: expect.objectContaining({ id, decidedBy: "local", decision: expect.objectContaining({ type: "approve" }) }),
+        approval: expect.objectContaining({ id, decided_by: "local", decision: expect.objectContaining({ type: "approve" }) }),
       })),
       { id: missing, ok: false, error: { code: "not_found", message: expect.any(String), details: {} } },
     ],
@@ -225,7 +224,7 @@ verifies("approvals.history", async () => {
   await here.client.runs.wait(threadId, "plan", { command: { resume: { decisions: [{ type: "reject", message: "not today" }] } } });
   const history = await historyOf(approval.id);
   expect(history).toMatchObject([
-    { event: "asked", from: null, to: "pending", by: null, runId: approval.runId },
+    { event: "asked", from: null, to: "pending", by: null, run_id: approval.run_id },
     { event: "assigned", by: "local", via: "api", note: "to grace" },
     { event: "assigned", by: "local", via: "api", note: "to nobody" },
     { event: "decided", from: "pending", to: "resuming", by: "local", via: "resume", decision: { type: "reject", message: "not today" } },
@@ -242,21 +241,21 @@ verifies("approvals.history", async () => {
 });
 
 verifies("approvals.metrics", async () => {
-  const metrics = async () => (await (await here.http("GET", "/approvals/metrics?days=1")).json()) as ApprovalMetrics;
-  const before = (await metrics()).byKind.plan;
+  const metrics = async () => (await (await here.http("GET", "/approvals/metrics?days=1")).json()) as ApprovalMetricsAnswer;
+  const before = (await metrics()).by_kind.plan;
   const [approved, rejected] = [await planning(), await planning()];
   await decide(approved.approval.id, { type: "approve" });
   await decide(rejected.approval.id, { type: "reject" });
-  const { total, byKind } = await metrics();
-  const { plan } = byKind;
+  const { total, by_kind: kinds } = await metrics();
+  const { plan } = kinds;
   expect([plan?.asked, plan?.approved, plan?.rejected]).toEqual([(before?.asked ?? 0) + 2, (before?.approved ?? 0) + 1, (before?.rejected ?? 0) + 1]);
-  expect(plan?.approvalRate).toBeCloseTo((plan?.approved ?? 0) / ((plan?.approved ?? 0) + (plan?.rejected ?? 0)), 10);
-  expect(plan?.timeoutRate).toBe(0);
-  const { p50 = -1, p90 = -1, p99 = -1 } = plan?.responseSeconds ?? {};
+  expect(plan?.approval_rate).toBeCloseTo((plan?.approved ?? 0) / ((plan?.approved ?? 0) + (plan?.rejected ?? 0)), 10);
+  expect(plan?.timeout_rate).toBe(0);
+  const { p50 = -1, p90 = -1, p99 = -1 } = plan?.response_seconds ?? {};
   expect(p50).toBeGreaterThan(0);
   expect(p90).toBeGreaterThanOrEqual(p50);
   expect(p99).toBeGreaterThanOrEqual(p90);
-  expect(total.asked).toBe(Object.values(byKind).reduce((sum, { asked }) => sum + asked, 0));
+  expect(total.asked).toBe(Object.values(kinds).reduce((sum, { asked }) => sum + asked, 0));
   for (const days of ["0", "367", "x"]) expect((await here.http("GET", `/approvals/metrics?days=${days}`)).status).toBe(400);
 });
 
@@ -292,7 +291,7 @@ verifies("policies.allow", async () => {
   );
   expect(values.answer).toMatchObject({ type: "approve", decided_by: "policy:small plans" });
   const [approval] = (await list(`thread_id=${threadId}`)).items;
-  expect(approval).toMatchObject({ decidedVia: "policy", policy: { id: made.id, name: "small plans", effect: "allow" } });
+  expect(approval).toMatchObject({ decided_via: "policy", policy: { id: made.id, name: "small plans", effect: "allow" } });
   await here.http("DELETE", `/policies/${made.id}`);
   const { approval: asked } = await planning();
   expect((await get(asked.id)).state).toBe("pending");

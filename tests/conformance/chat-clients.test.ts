@@ -1,7 +1,7 @@
 import { Client } from "@langchain/langgraph-sdk";
 import { expect } from "vitest";
 import { verifies } from "./verifies.ts";
-import { collect, fixture, world } from "./world.ts";
+import { collect, fixture, until, world } from "./world.ts";
 
 /** What agent-chat-ui and agent-inbox send, as their sources send it, where no other test does. Both are pages; these are their words. */
 const here = world({
@@ -93,6 +93,49 @@ verifies("inbox.answer", async () => {
   });
   expect(nodes).toEqual(expect.arrayContaining(["tools", "model_request"]));
   expect((await page().threads.get(id)).status).toBe("idle");
+});
+
+verifies("approvals.foreign", async () => {
+  // whoever decides in the inbox does not know which graph asks
+  const done: [unknown, RegExp][] = [
+    [{ type: "approve" }, /Done: .*hi/],
+    [{ type: "edit", args: { text: "bye" } }, /Done: .*bye/],
+    [{ type: "reject", message: "not today" }, /not today/],
+    [[{ type: "accept", args: null }], /Done: .*hi/],
+  ];
+  for (const [decision, told] of done) {
+    const id = await asked("mailer", "mail ada");
+    const { items } = (await (await here.http("GET", `/approvals?thread_id=${id}`)).json()) as { items: { id: string }[] };
+    const decide = (body: unknown) => here.http("POST", `/approvals/${items[0]?.id}/decision`, body, { "content-type": "application/json" });
+    expect((await decide({ decisions: [{ type: "approve" }, { type: "approve" }] })).status).toBe(422);
+    expect((await decide({ type: "novelty" })).status).toBe(422);
+    expect((await decide(decision)).status).toBe(200);
+    const runs = await until(
+      () => page().runs.list(id),
+      (all) => all.length === 2 && all.every(({ status }) => status !== "pending" && status !== "running"),
+    );
+    expect(runs.map(({ status }) => status)).toEqual(["success", "success"]);
+    expect(JSON.stringify((await page().threads.getState(id)).values)).toMatch(told);
+  }
+});
+
+verifies("approvals.foreign-agents", async () => {
+  const rpc = async (path: string, method: string, params: object) => {
+    const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    return (await here.http("POST", path, { jsonrpc: "2.0", id: 1, method, params }, headers)).text();
+  };
+  const viaMcp = await asked("mailer", "mail ada");
+  const answer = (text: string) => rpc("/mcp", "tools/call", { name: "continue_thread", arguments: { thread_id: viaMcp, answer: text } });
+  expect(await answer("perhaps")).toContain("Accepted here: approve, edit, reject");
+  expect((await page().threads.get(viaMcp)).status).toBe("interrupted");
+  expect(await answer("yes")).toContain("Done: sent to ada: hi");
+
+  const say = (text: string, task: object = {}) =>
+    rpc("/a2a/mailer", "message/send", { message: { kind: "message", role: "user", messageId: text, parts: [{ kind: "text", text }], ...task } });
+  const { result } = JSON.parse(await say("mail ada")) as { result: { id: string; contextId: string; status: { state: string } } };
+  expect(result.status.state).toBe("input-required");
+  expect(await say("no, not today", { taskId: result.id, contextId: result.contextId })).toContain('"completed"');
+  expect(JSON.stringify((await page().threads.getState(result.contextId)).values)).toContain("not today");
 });
 
 verifies("inbox.older-shape", async () => {

@@ -1,6 +1,7 @@
 /** Every route there is, under `AUTH=jwt,api-key`: each kind of credential that is no good, somebody else, a credential that may only read, and the owner. */
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import { ownedProject } from "../helpers/owned-project.ts";
 import { bearer, JWT_SECRET } from "../helpers/tokens.ts";
 import { ask, CANARY, makeThings, pathOf, ROWS, type Row, type Things } from "./route-rows.ts";
 import { verifies } from "./verifies.ts";
@@ -15,6 +16,14 @@ const READING = /:(?:read|search|get|list_namespaces)$/;
 
 /** Answers of the owner that hold the canary: that a stranger's never does says something there. */
 const TELLING = [
+  "GET /approvals",
+  "GET /approvals/:approval_id",
+  "PATCH /approvals/:approval_id",
+  "POST /approvals/:approval_id/decision",
+  "GET /projects",
+  "GET /projects/:project_id",
+  "GET /projects/:project_id/logs",
+  "POST /projects/:project_id/undeploy",
   "GET /assistants/:assistant_id",
   "GET /auth/keys",
   "GET /runs/crons/:cron_id",
@@ -38,6 +47,14 @@ async function makeKey(credential: Record<string, string>, order: Record<string,
   expect(answer.status).toBe(200);
   const { id, key } = (await answer.json()) as { id: string; key: string };
   return { id, headers: { "x-api-key": key } };
+}
+
+/** With whom dave shares all that he may, of which ada has nothing. */
+async function guest(): Promise<Record<string, string>> {
+  const { id } = await ownedProject(here.database.database.sql, here.server.dataDir, { owner: "dave", name: "polls" });
+  const dave = { ...(await bearer({ sub: "dave" })), "content-type": "application/json" };
+  expect((await here.http("PUT", `/projects/${id}/shares/carl`, { role: "editor" }, dave)).status).toBe(200);
+  return bearer({ sub: "carl" });
 }
 
 /** One of each way not to be let in. */
@@ -70,6 +87,9 @@ verifies("identity.every-route", async () => {
   const bad = await badCredentials(ada);
   const bob = await bearer({ sub: "bob" });
   const strangers = { "a token": bob, "a key": (await makeKey(bob, { scopes: ["read", "write", "approve", "admin"] })).headers };
+  const carl = await guest();
+  // ada's thread works on her project; this one works on none
+  const conversation = { ...things, thread: things.spare.thread, run: things.spare.run };
   const reader = (await makeKey(ada, { scopes: ["read"] })).headers;
   const wrong: unknown[] = [];
 
@@ -80,6 +100,8 @@ verifies("identity.every-route", async () => {
     }
     for (const [kind, credential] of Object.entries(strangers))
       wrong.push(...wrongForStranger(route, row, things, await ask(here, route, things, credential), kind));
+    for (const asked of [things, conversation])
+      wrong.push(...wrongForStranger(route, row, asked, await ask(here, route, asked, carl), "a guest of somebody else's project"));
     if (changes(row)) {
       const answer = await ask(here, route, things, reader);
       if (answer.status !== 403 || answer.text.includes(CANARY)) wrong.push({ route, kind: "may only read", answer });

@@ -32,6 +32,12 @@ verifies("interrupt.resume", async () => {
   expect([thread.status, thread.interrupts]).toEqual(["idle", {}]);
 });
 
+verifies("interrupt.resume-0.3", async () => {
+  const { id, questions } = await asking("ask_as_old");
+  expect(questions).toEqual([expect.objectContaining({ id: expect.stringMatching(/^[0-9a-f]{32}$/), value: { question: "first" } })]);
+  expect(await here.client.runs.wait(id, "ask_as_old", { command: { resume: { yes: true } } })).toEqual({ answers: { first: { yes: true } }, done: true });
+});
+
 verifies("interrupt.resume-falsy", async () => {
   for (const answer of [false, 0, ""]) {
     const { id } = await asking("ask");

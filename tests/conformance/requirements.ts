@@ -227,6 +227,10 @@ export const REQUIREMENTS = {
   // interrupts
   "interrupt.thread": { behaviour: "an interrupted thread says so, in status, interrupts and state", source: "agent-inbox" },
   "interrupt.resume": { behaviour: "command.resume answers it and the run goes on", source: "sdk command.resume" },
+  "interrupt.resume-0.3": {
+    behaviour: "a question of a project with LangGraph 0.3 has an id and takes its answer",
+    source: "LangGraph 0.3.6 `interrupt_id`",
+  },
   "interrupt.resume-falsy": { behaviour: "false, 0 and the empty text are answers too", source: "ours (LangGraph refuses them)" },
   "interrupt.resume-by-id": { behaviour: "several interrupts are answered by id, one at a time or together", source: "useStream respondAll" },
   "interrupt.update-goto": { behaviour: "command.update and command.goto move a thread", source: "sdk command" },
@@ -244,6 +248,9 @@ export const REQUIREMENTS = {
     behaviour: "RemoteGraph is a node: its steps are streamed by the graph around it, its question and its error are that graph's",
     source: "RemoteGraph",
   },
+
+  // our own resources
+  "ours.snake-case": { behaviour: "every field of our own resources is in snake_case, in the document and in what is answered", source: "ours" },
 
   // approvals
   "approvals.list": { behaviour: "what waits for a person is listed over all threads, by state, kind and thread", source: "ours" },
@@ -268,6 +275,19 @@ export const REQUIREMENTS = {
   },
   "policies.allow": { behaviour: "a rule answers what it allows, and is named where a person would be", source: "ours" },
   "policies.dry-run": { behaviour: "a dry run tells what rules would have done, and decides nothing", source: "ours" },
+  "approvals.effect": {
+    behaviour: "a deployment needs a decision on record: as_node, goto, update, a fork, a copy, a fresh thread or a key without approve do not make one",
+    source: "ours",
+  },
+  "policies.tools": { behaviour: "a rule denies or asks about any call of a tool; parallel questions reach their own call, over a restart", source: "ours" },
+  "approvals.foreign": {
+    behaviour: "a decision in the inbox reaches a foreign graph in the shape that it asked for; one that cannot is refused, and the question stays",
+    source: "ours; langchain humanInTheLoopMiddleware",
+  },
+  "approvals.foreign-agents": {
+    behaviour: "a plain yes over MCP and A2A answers LangChain's middleware; what cannot be read leaves its question",
+    source: "ours; langchain humanInTheLoopMiddleware",
+  },
   "approvals.restart": { behaviour: "a killed server's approval is still there after a start and can be answered", source: "ours" },
 
   // crons
@@ -405,6 +425,27 @@ export const REQUIREMENTS = {
       "under AUTH, on every route: a bad credential 401, a stranger 404 or nothing of the owner's, who may only read changes nothing, the owner all of it",
     source: "ours; issue 4",
   },
+  "identity.siblings": {
+    behaviour: "owners and namespaces whose names begin alike never meet: acme, acme-corp",
+    source: "ours",
+  },
+  "transports.complete": {
+    behaviour: "every event stream, WebSocket, command of v2 and method of A2A has a row among the transports",
+    source: "ours; issue 4",
+  },
+  "transports.every-row": {
+    behaviour:
+      "over streams, WebSockets, v2, MCP and A2A: nobody is 401, a stranger refused without a byte of the owner's, who may only read changes nothing, the owner gets all",
+    source: "ours; issue 4",
+  },
+  "transports.guessed": {
+    behaviour: "who guesses the id of a thread before it is made hears nothing of it, and who takes it first gets nothing",
+    source: "ours; issue 4",
+  },
+  "transports.expired": { behaviour: "what is open is cut when its token runs out, over every transport, and hears nothing after", source: "ours; issue 4" },
+  "hardening.headers": { behaviour: "every answer of every route, refusals and failures too, has the security headers and no stack", source: "ours; issue 4" },
+  "hardening.cors": { behaviour: "under AUTH pages of CORS_ORIGINS may ask and no others, Studio and localhost neither", source: "ours; issue 4" },
+  "hardening.ssrf": { behaviour: "the server goes to no address of its own network that a client names, wherever it names it", source: "ours; issue 4" },
   "identity.sdk": {
     behaviour: "the SDK's apiKey is a key of ours, and a token goes in defaultHeaders; runs and their graphs act as their user",
     source: "sdk Client apiKey",
@@ -416,6 +457,38 @@ export const REQUIREMENTS = {
   "auth.events": { behaviour: "every route asks the rules that the peer's route asks, and what they let in is let in", source: "peer; docs custom auth" },
   "auth.must-load": { behaviour: "a project whose auth does not load is not served", source: "ours" },
   "auth.network": { behaviour: "HOST beyond this machine needs auth; then pages of other origins are refused", source: "ours" },
+
+  // projects that are shared, and what is told of who asked for more
+  "sharing.viewer": {
+    behaviour: "a viewer of a shared project sees it and the work on it, not its owner's conversations, and can do nothing",
+    source: "ours; issue 4",
+  },
+  "sharing.watching-ends-nothing": {
+    behaviour: "who may only see a run, or has the scope to read only, ends it by no disconnection",
+    source: "ours; issue 4",
+  },
+  "sharing.approver": { behaviour: "an approver of a project answers its questions, and the work stays the owner's", source: "ours; issue 4" },
+  "sharing.denied-by-rule": { behaviour: "an approver of a project cannot allow what an administrator's rule denies", source: "ours; issue 4" },
+  "sharing.editor": {
+    behaviour: "an editor rolls back and stops, and has work done that the owner sees; when it is shared no more the work ends",
+    source: "ours; issue 4",
+  },
+  "sharing.ended": { behaviour: "what is shared no more is out of reach at once, open streams included, and nobody else is cut", source: "ours; issue 4" },
+  "sharing.audit": { behaviour: "sharing stands in the audit log; sharing with its owner, as owner, by a stranger is refused", source: "ours; issue 4" },
+  "sharing.command-line": { behaviour: "projects are shared from the command line too", source: "ours; issue 4" },
+  "sharing.roles": {
+    behaviour: "an administrator sees, shares and rolls back everybody's projects; an approver looks at them and decides",
+    source: "ours; issue 4",
+  },
+  "denied.told": {
+    behaviour: "a stranger at a thing is told to its owner, a missing scope to who asked, nobody to administrators; never a credential",
+    source: "ours; issue 4",
+  },
+  "denied.inside": {
+    behaviour: "a refusal inside of an answer (a batch, MCP, A2A, a command on a WebSocket, a stream that is joined) is told as one of a request is",
+    source: "ours; issue 4",
+  },
+  "denied.bounded": { behaviour: "who scans fills no table, and how much was left out is told", source: "ours; issue 4" },
 
   // webhooks
   "webhooks.sent": { behaviour: "the end of a run is posted to its webhook: the run, its status, times, values and error", source: "sdk webhook; peer" },
@@ -435,6 +508,14 @@ export const REQUIREMENTS = {
   // limits
   "limits.rate": { behaviour: "beyond the rate requests are 429 with Retry-After and RateLimit headers", source: "ours" },
   "limits.reads-are-free": { behaviour: "reading and cancelling are not held back", source: "ours" },
+  "limits.key-rate": { behaviour: "a key asks as often as it may; its user and their other keys are not held back by it", source: "ours; issue 4" },
+  "limits.key-socket": { behaviour: "commands and messages over a WebSocket count for its key too", source: "ours; issue 4" },
+  "limits.key-runs": { behaviour: "a key has as many runs and streams as it may, within those of its user", source: "ours; issue 4" },
+  "limits.body": { behaviour: "a body is as long as its key and the server allow, else 413", source: "ours; issue 4" },
+  "limits.key-within": {
+    behaviour: "no key is given more than the server or the key that makes it has, over HTTP and the command line",
+    source: "ours; issue 4",
+  },
   "limits.sdk-comes-back": { behaviour: "the SDK repeats what was held back until it is let in", source: "sdk" },
 
   // metrics
@@ -573,6 +654,11 @@ export const REQUIREMENTS = {
   "browser.v2.subgraphs": { behaviour: "a graph inside a graph is found, with its state and its words", source: "@langchain/react subgraphs, useMessages" },
   "browser.v2.error": { behaviour: "why a run failed is shown beside what came before", source: "@langchain/react error" },
 
+  "browser.socket.credential": {
+    behaviour: "a page brings its token or key to a WebSocket as a protocol that is never answered or kept; pages that are not in CORS_ORIGINS get none",
+    source: "sdk transport websocket webSocketFactory; issue 4",
+  },
+
   // bad input
   "bad.ids": { behaviour: "ids that are no UUID are 400, unknown ones 404, on every route", source: "ours" },
   "bad.bodies": { behaviour: "malformed, too deep, too large and mistyped bodies are 4xx in words", source: "ours" },
@@ -581,7 +667,7 @@ export const REQUIREMENTS = {
   "bad.reserved": { behaviour: "reserved keys of a client reach no graph", source: "ours" },
   "bad.checkpoint": { behaviour: "a run or an update at a checkpoint that is not there is 404 and hides nothing", source: "ours" },
   "bad.update": {
-    behaviour: "an update of a subgraph that is not there is 404, an empty list of updates 400; both change nothing",
+    behaviour: "an update of a subgraph that is not there is 404, an empty list of updates or a value that the state does not take 400; none changes anything",
     source: "ours; the fuzzer",
   },
   "bad.resume-nothing": { behaviour: "a resume with nothing pending is 409 nothing_to_resume and changes nothing", source: "ours" },

@@ -1,5 +1,6 @@
 /** Every route there is, as one row: what it is asked, and what who gets. */
 import { Client } from "@langchain/langgraph-sdk";
+import { ownedProject, workOn } from "../helpers/owned-project.ts";
 import type { World } from "./world.ts";
 
 export const CANARY = "canary-of-ada";
@@ -14,6 +15,8 @@ export interface Things {
   assistant: string;
   cron: string;
   approval: string;
+  /** With a release, and the thread above as work on it. */
+  project: string;
   /** An API key; a made-up id where keys are not in use. */
   key: string;
 }
@@ -134,10 +137,15 @@ export const ROWS: Record<string, Row> = {
   "PUT /policies/:policy_id": { events: [], body: () => ({ name: "x", pattern: "*", effect: "ask" }), stranger: 403, owner: 403, changes: true },
   "DELETE /policies/:policy_id": { events: [], stranger: 403, owner: 403, changes: true },
   "GET /projects": { events: [], stranger: "empty" },
-  "GET /projects/:project_id": { events: [], owner: 404 },
-  "POST /projects/:project_id/rollback": { events: [], body: () => ({ reason: "none" }), owner: 404, changes: true },
-  "POST /projects/:project_id/undeploy": { events: [], owner: 404, changes: true },
-  "GET /projects/:project_id/logs": { events: [], owner: 404 },
+  "GET /projects/:project_id": { events: [] },
+  // there is no release to go back to
+  "POST /projects/:project_id/rollback": { events: [], body: () => ({ reason: "none" }), stranger: 404, owner: 409, changes: true },
+  "POST /projects/:project_id/undeploy": { events: [], changes: true },
+  "GET /projects/:project_id/logs": { events: [] },
+  // shared among accounts
+  "PUT /projects/:project_id/shares/:user": { events: [], body: () => ({ role: "viewer" }), stranger: 404, owner: 403, changes: true, accounts: {} },
+  "GET /projects/:project_id/shares": { events: [] },
+  "DELETE /projects/:project_id/shares/:user": { events: [], owner: 404, changes: true, accounts: {} },
 
   "POST /approvals/:approval_id/decision": { events: ["threads:read", "threads:create_run"], body: () => ({ type: "approve" }) },
   "POST /threads/:thread_id/runs": { events: CREATE_RUN, body: RUN },
@@ -178,7 +186,8 @@ export function pathOf(route: string, row: Row, things: Things): { method: strin
     assistant_id: things.assistant,
     cron_id: things.cron,
     approval_id: things.approval,
-    project_id: things.thread,
+    project_id: things.project,
+    user: "carl",
     session_id: things.thread,
     policy_id: things.thread,
     key_id: things.key,
@@ -225,6 +234,10 @@ export async function makeThings(here: World, credential: Record<string, string>
   const approvals = (await (await here.http("GET", `/approvals?thread_id=${thread}`, undefined, credential)).json()) as {
     items: { id: string }[];
   };
+  const { sql } = here.database.database;
+  const project = await ownedProject(sql, here.server.dataDir, { owner: "ada", name: CANARY });
+  await workOn(sql, thread, project.id);
+  await sql`update approvals set description = ${CANARY} where thread_id = ${thread}`;
   const made = await here.http("POST", "/auth/keys", { name: CANARY, scopes: ["read"] }, { ...credential, "content-type": "application/json" });
   const key = made.ok ? ((await made.json()) as { id: string }).id : thread;
   return {
@@ -235,6 +248,7 @@ export async function makeThings(here: World, credential: Record<string, string>
     assistant,
     cron: cron.cron_id,
     approval: approvals.items[0]?.id ?? "",
+    project: project.id,
     key,
   };
 }

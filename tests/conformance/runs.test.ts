@@ -350,6 +350,9 @@ verifies("runs.list-select", async () => {
   await here.client.runs.wait(id, "steps", { input: {} });
   expect(await here.client.runs.list(id, { select: ["run_id", "status"] })).toEqual([{ run_id: expect.any(String), status: "success" }]);
   expect(await here.client.runs.list(id, { select: ["status"] })).toEqual([{ status: "success" }]);
+  // as SDK 0.x and 2.0 write a list
+  const asJson = await here.http("GET", `/threads/${id}/runs?select=${encodeURIComponent('["status"]')}`);
+  expect(await asJson.json()).toEqual([{ status: "success" }]);
 });
 
 verifies("runs.config-inherited", async () => {

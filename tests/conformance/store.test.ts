@@ -80,6 +80,8 @@ verifies("store.meaning-fails", async () => {
   try {
     const answer = await here.http("PUT", "/store/items", { namespace: [root], key: "k", value: { text: "after" } }, { "content-type": "application/json" });
     expect([answer.status, answer.headers.get("x-error-code")]).toEqual([502, "model_failed"]);
+    // what the model's endpoint said, and where it is, stays with the server
+    expect(await answer.text()).toBe("The store's embedding failed. The server's log tells more.");
   } finally {
     embedding.down = false;
   }

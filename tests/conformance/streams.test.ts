@@ -134,7 +134,9 @@ verifies("stream.resume", async () => {
     if (seen === undefined) throw new Error("an event without id");
     expect(await collect(here.client.runs.joinStream(id, runId, { lastEventId: seen }))).toEqual(all.slice(index + 1));
   }
-  expect(await collect(here.client.runs.joinStream(id, runId, { lastEventId: "-1" }))).toEqual(all);
+  for (const start of ["-1", "-"]) expect(await collect(here.client.runs.joinStream(id, runId, { lastEventId: start }))).toEqual(all);
+  // without a position only what is new counts: of a run that is over nothing, and at once
+  expect(await collect(here.client.runs.joinStream(id, runId))).toEqual([]);
 });
 
 verifies("stream.join-live", async () => {
@@ -377,6 +379,12 @@ verifies("stream.join-modes", async () => {
   };
   expect(await joined(["custom"])).toEqual(new Set(["metadata", "custom"]));
   expect(await joined(["values", "custom"])).toEqual(new Set(["metadata", "values", "custom"]));
+  // as SDK 0.x and 2.0 write a list
+  const asJson = await here.http("GET", `/threads/${id}/runs/${run.run_id}/stream?stream_mode=${encodeURIComponent('["values","custom"]')}`, undefined, {
+    "last-event-id": "-1",
+  });
+  const names = (await asJson.text()).matchAll(/^event: (.*)$/gm);
+  expect(new Set([...names].map((line) => line[1]))).toEqual(new Set(["metadata", "values", "custom"]));
 });
 
 verifies("stream.join-cancel", async () => {

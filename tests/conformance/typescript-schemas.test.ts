@@ -37,6 +37,8 @@ describe("a TypeScript project of annotations", () => {
     expect(schemas.input_schema).toMatchObject({ properties });
     expect(schemas.input_schema).not.toHaveProperty("required");
     expect(schemas.context_schema).toMatchObject({ properties: { currency: { enum: expect.arrayContaining(["EUR", "USD"]) as string[] } } });
+    // an annotation cannot say that a run need not give it, and LangGraph asks nobody for it
+    expect(schemas.context_schema).not.toHaveProperty("required");
 
     const unreadable = await here.client.assistants.getSchemas("unreadable");
     expect(unreadable.state_schema).toMatchObject({ type: "object", properties: { text: {} } });

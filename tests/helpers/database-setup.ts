@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { createClient } from "#db/client.ts";
+import { createClient } from "#db/create-client.ts";
 import { openEmbedded } from "#db/embedded.ts";
 import { migrate, MIGRATIONS_FOLDER } from "#db/migrate.ts";
 import { withDatabase } from "./database-url.ts";

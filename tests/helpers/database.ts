@@ -1,5 +1,6 @@
 import { afterAll, inject } from "vitest";
-import { createClient, openDatabase, type Database, type DatabaseOptions } from "#db/client.ts";
+import { openDatabase, type Database } from "#db/client.ts";
+import { createClient, type DatabaseOptions } from "#db/create-client.ts";
 import { withDatabase } from "./database-url.ts";
 
 /** A freshly migrated database of its own. */

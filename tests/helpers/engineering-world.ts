@@ -15,6 +15,7 @@ import type { RunIdentity, RunPorts } from "#ports/run.ts";
 import type { TestsPort } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
+import { DecisionRecord } from "./decision-record.ts";
 import { testDatabase, type TestDatabase } from "./database.ts";
 
 /** Everything the engineering team stands on, real: PostgreSQL, git worktrees, the sandbox, the harness. Only the model is a local endpoint. */
@@ -22,6 +23,8 @@ export interface EngineeringWorld {
   readonly dataDir: string;
   readonly workspaces: WorkspacesPort;
   readonly tests: TestsPort;
+  /** What was answered. */
+  readonly decided: DecisionRecord;
   newProject(stack?: Stack): Promise<Project>;
   /** Configuration of a run: ports under the reserved key, and the thread. */
   run(options: { modelUrl?: string; models?: ModelsPort; threadId: string; branch?: string; wrap?: (ports: RunPorts) => RunPorts }): {
@@ -42,8 +45,10 @@ export function engineeringWorld(): EngineeringWorld {
   });
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
+  const decided = new DecisionRecord();
   return {
     dataDir,
+    decided,
     get workspaces() {
       return parts.workspaces;
     },
@@ -77,6 +82,7 @@ export function engineeringWorld(): EngineeringWorld {
         releases: { deploy: refused, rollback: refused, undeploy: refused, status: refused, logs: refused },
         secrets: { ensureGenerated: refused, references: refused },
         approvals: { pendingOfTeams: refused, decideForTeam: refused },
+        decisions: decided.port(run),
       };
       return { configurable: { thread_id: threadId, [PORTS_KEY]: wrap(ports) } };
     },

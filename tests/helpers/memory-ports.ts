@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "#errors";
+import { approvedReleases } from "#governance/approved-releases.ts";
 import type { Approval, ApprovalsPort, Decision } from "#ports/approvals.ts";
 import type { ModelsPort } from "#ports/models.ts";
 import type { Delivery, DeliveryStep, Project, ProjectsPort } from "#ports/projects.ts";
@@ -10,6 +11,7 @@ import type { TeamsPort, TeamWork } from "#ports/teams.ts";
 import type { TestReport, TestsPort } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
 import type { ApprovalPayload } from "#protocol/approval-payload.ts";
+import { DecisionRecord } from "./decision-record.ts";
 
 /**
  * The ports of the product owner and of devops, in memory and true to their contracts: idempotent by the keys they name, refusing what
@@ -33,6 +35,8 @@ export interface MemoryWorld {
   /** What the next deploy comes to. */
   nextDeploy: "live" | "failed" | "rolled_back";
   readonly deploys: DeployRequest[];
+  /** What was answered. */
+  readonly decided: DecisionRecord;
   /** Ports for one run. */
   ports(run?: Partial<RunIdentity>): RunPorts;
   /** A child that pauses on an approval. */
@@ -57,6 +61,7 @@ export function createMemoryWorld(models: ModelsPort): MemoryWorld {
     main: null,
     nextDeploy: "live",
     deploys: [],
+    decided: new DecisionRecord(),
     ports: (run) => {
       const identity = { owner: "local", threadId: "parent", runId: randomUUID(), graphId: "product_owner", branch: "main", ...run };
       return {
@@ -65,7 +70,8 @@ export function createMemoryWorld(models: ModelsPort): MemoryWorld {
         projects: projectsPort(world, byCall),
         teams: teamsPort(world),
         approvals: approvalsPort(world, identity.runId),
-        releases: releasesPort(world),
+        decisions: world.decided.port(identity),
+        releases: approvedReleases(releasesPort(world), world.decided.port(identity)),
         secrets: secretsPort(world),
         tests: testsPort(world),
         workspaces: workspacesPort(world),

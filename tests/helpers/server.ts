@@ -17,6 +17,8 @@ export interface ServerOptions {
   /** Kept across restarts; a temporary folder, removed at the end, when absent. */
   dataDir?: string;
   environment?: Record<string, string>;
+  /** How much of its output is kept, in characters: 20,000 unless told. */
+  keptOutput?: number;
 }
 
 /** A real server process of this repository. Disposing ends it; a test that needs a crash kills it first. */
@@ -36,7 +38,7 @@ export interface ServerProcess extends AsyncDisposable {
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "slipway-server-")));
   const child = spawn(process.execPath, ["src/main.ts"], { cwd: ROOT, env: environmentOf(options, dataDir), stdio: ["ignore", "pipe", "pipe"] });
-  const { output, ready } = collect(child);
+  const { output, ready } = collect(child, options.keptOutput ?? KEPT_OUTPUT);
   const gone = once(child, "exit");
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -79,12 +81,12 @@ function environmentOf(options: ServerOptions, dataDir: string): Record<string, 
 }
 
 /** Keeps the last of both channels, and settles `ready` with the address that the server prints. */
-function collect(child: ChildProcess): { output: () => string; ready: Promise<string> } {
+function collect(child: ChildProcess, kept: number): { output: () => string; ready: Promise<string> } {
   let text = "";
   const ready = Promise.withResolvers<string>();
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
-      text = (text + chunk).slice(-KEPT_OUTPUT);
+      text = (text + chunk).slice(-kept);
       const found = READY.exec(text);
       // a worker takes no requests
       if (found !== null) ready.resolve(found[1] ?? "");

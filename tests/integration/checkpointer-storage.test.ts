@@ -35,6 +35,26 @@ const noise = (bytes: number) =>
     .slice(0, bytes);
 
 describe("long lists", () => {
+  it("keep what a node changes in place in a message that was stored before", async () => {
+    const graph = new StateGraph(new StateSchema({ messages: MessagesValue }))
+      .addNode("change", ({ messages }) => {
+        const [first] = messages;
+        if (first === undefined) throw new Error("no message");
+        first.content = `${String(first.content)}, changed`;
+        first.additional_kwargs["seen"] = [...((first.additional_kwargs["seen"] as number[] | undefined) ?? []), messages.length];
+        return { messages: [first, new AIMessage(noise(300))] };
+      })
+      .addEdge(START, "change")
+      .addEdge("change", END)
+      .compile({ checkpointer: saver });
+    const thread = newThread();
+    for (let turn = 0; turn < 3; turn += 1) await graph.invoke({ messages: [new HumanMessage({ id: `${turn}`, content: noise(300) })] }, thread);
+    const stored = (await new Checkpointer(database).getTuple(thread))?.checkpoint.channel_values["messages"] as HumanMessage[];
+    expect(stored).toHaveLength(6);
+    expect(stored[0]?.additional_kwargs).toEqual({ seen: [1, 3, 5] });
+    expect(String(stored[0]?.content).split(", changed")).toHaveLength(4);
+  });
+
   it("write at most twice the new content and a kilobyte a step", async () => {
     const thread = newThread();
     const threadId = thread.configurable.thread_id;

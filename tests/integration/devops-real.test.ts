@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { testReports } from "#db/schema/projects.ts";
 import { createProjects } from "#delivery/projects/projects.ts";
 import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
+import { approvedReleases } from "#governance/approved-releases.ts";
 import { PORTS_KEY } from "#graphs/context.ts";
 import { devops } from "#graphs/devops/graph.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
@@ -17,7 +18,9 @@ import type { TestReport } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
 import type { ApprovalPayload } from "#protocol/approval-payload.ts";
 import type { DevopsOrder } from "#protocol/team-work.ts";
+import { DecisionRecord } from "../helpers/decision-record.ts";
 import { deliveryWorld } from "../helpers/delivery-world.ts";
+import { greenReport } from "../helpers/green-report.ts";
 import { startModelEndpoint } from "../helpers/model-endpoint.ts";
 
 // the devops team on real ground: PostgreSQL, git, the secret vault, a supervised process behind the proxy
@@ -53,24 +56,8 @@ async function delivered(server: string): Promise<DevopsOrder> {
   await workspaces.writeFile(deliveryId, { path: "src/server.js", content: server });
   const { sha } = await workspaces.commitAttempt(deliveryId, { round: 1, subject: "Answer", trailers: { Delivery: deliveryId } });
   await workspaces.promote(deliveryId, sha);
-  const id = randomUUID();
-  const report: TestReport = {
-    id,
-    projectId: project.id,
-    deliveryId,
-    commitSha: sha,
-    command: "node --test",
-    outcome: "passed",
-    exitCode: 0,
-    totals: { executed: 3, passed: 3, failed: 0, skipped: 0 },
-    cases: [],
-    findings: [],
-    green: true,
-    digest: "d",
-    durationMs: 1,
-    logTail: "",
-    sandbox: "namespaces",
-  };
+  const report = greenReport({ projectId: project.id, deliveryId, commitSha: sha });
+  const { id } = report;
   reports.set(id, report);
   await world.database.drizzle.insert(testReports).values({ id, projectId: project.id, deliveryId, commitSha: sha, report });
   await projects.saveSpec(project.id, {
@@ -105,13 +92,16 @@ function thread(wrap: (ports: RunPorts) => RunPorts = (ports) => ports, modelUrl
   const refused = () => {
     throw new Error("devops does not use this port");
   };
+  const run = { owner: "local", threadId, runId: randomUUID(), graphId: "devops", branch: "main" };
+  const decided = new DecisionRecord();
   const ports: RunPorts = {
-    run: { owner: "local", threadId, runId: randomUUID(), graphId: "devops", branch: "main" },
+    run,
     models: createModels({ config: { MODEL_TIMEOUT: 30, OPENAI_BASE_URL: modelUrl, RECORDINGS_DIR: "/nonexistent" }, retryDelaysMs: [] }),
     projects,
     workspaces,
     tests: { run: refused, get: async (id) => reports.get(id) ?? null },
-    releases: world.releases({ watchMs: 0 }).forOwner("local"),
+    decisions: decided.port(run),
+    releases: approvedReleases(world.releases({ watchMs: 0 }).forOwner("local"), decided.port(run)),
     secrets: world.vault.forOwner("local"),
     teams: { start: refused, list: refused, cancel: refused },
     approvals: { pendingOfTeams: refused, decideForTeam: refused },
@@ -120,7 +110,10 @@ function thread(wrap: (ports: RunPorts) => RunPorts = (ports) => ports, modelUrl
   const config = { configurable: { thread_id: threadId, [PORTS_KEY]: wrap(ports) } };
   return {
     run: (input) => graph.invoke(input as never, config) as Promise<Reached>,
-    answer: (reached, reply) => graph.invoke(new Command({ resume: { [questionOf(reached).id]: reply } }), config) as Promise<Reached>,
+    answer: (reached, reply) => {
+      decided.note(threadId, questionOf(reached).value, reply);
+      return graph.invoke(new Command({ resume: { [questionOf(reached).id]: reply } }), config) as Promise<Reached>;
+    },
   };
 }
 
@@ -185,8 +178,8 @@ describe("on real ground", () => {
       ...ports,
       releases: {
         ...ports.releases,
-        deploy: async (wanted) => {
-          const outcome = await ports.releases.deploy(wanted);
+        deploy: async (wanted, digest) => {
+          const outcome = await ports.releases.deploy(wanted, digest);
           if (kills-- > 0) throw new Error("killed");
           return outcome;
         },

@@ -24,8 +24,10 @@ const configOf = (run?: Partial<RunIdentity>) => ({
   configurable: { thread_id: "child", [PORTS_KEY]: world.ports({ threadId: "child", graphId: "devops", ...run }) },
 });
 const run = (wanted: Partial<DevopsOrder> = {}) => graph.invoke({ ...order, ...wanted }, configOf()) as Promise<Reached>;
-const resume = (reached: Reached, reply: unknown, by?: Partial<RunIdentity>) =>
-  graph.invoke(new Command({ resume: { [questionOf(reached).id]: reply } }), configOf(by)) as Promise<Reached>;
+const resume = (reached: Reached, reply: unknown, by?: Partial<RunIdentity>) => {
+  world.decided.note("child", questionOf(reached).value, reply);
+  return graph.invoke(new Command({ resume: { [questionOf(reached).id]: reply } }), configOf(by)) as Promise<Reached>;
+};
 
 function questionOf(reached: Reached): { id: string; value: ApprovalPayload } {
   const question = reached.__interrupt__?.[0];
@@ -125,6 +127,7 @@ describe("deploy", () => {
     world.nextDeploy = "failed";
     const asked = (await graph.invoke(order, { configurable: { ...configOf().configurable, thread_id: "second" } })) as Reached;
     expect(questionOf(asked).value.description).toContain("release 1 keeps serving");
+    world.decided.note("child", questionOf(asked).value, true);
     const { result } = (await graph.invoke(new Command({ resume: { [questionOf(asked).id]: true } }), {
       configurable: { ...configOf().configurable, thread_id: "second" },
     })) as Reached;
@@ -244,6 +247,7 @@ describe("rollback and undeploy", () => {
     const config = (thread_id: string) => ({ configurable: { ...configOf().configurable, thread_id } });
     const walk = async (thread: string, wanted: Partial<DevopsOrder>) => {
       const asked = (await graph.invoke({ ...order, ...wanted }, config(thread))) as Reached;
+      world.decided.note("child", questionOf(asked).value, true);
       const ended = (await graph.invoke(new Command({ resume: { [questionOf(asked).id]: true } }), config(thread))) as Reached;
       return { asked: questionOf(asked).value, result: ended.result };
     };

@@ -219,6 +219,21 @@ describe("a start that fails says what to do", () => {
     await expect(openEmbedded(folder)).rejects.toMatchObject({ code: "database_unavailable", message: expect.stringMatching(/damaged.*backup/s) as string });
   });
 
+  it("when the databases are gone from it, and leaves no server behind", async () => {
+    const folder = newFolder();
+    await remember(folder, 1);
+    rmSync(join(folder, "postgres", "data", "base"), { recursive: true });
+    const hint = { code: "database_unavailable", message: expect.stringContaining(`${join(folder, "postgres")}/data are damaged`) as string };
+    await expect(openEmbedded(folder)).rejects.toMatchObject(hint);
+    await expect.poll(() => postmaster(folder)).toBeNull();
+  });
+
+  it("when the place takes no folder", () => {
+    // in a process that can be ended: Node's recursive mkdir never comes back from there
+    const { stdout } = spawnSync(process.execPath, [CHILD, "/proc/slipway"], { encoding: "utf8", input: "", timeout: 20_000, killSignal: "SIGKILL" });
+    expect(JSON.parse(stdout)).toMatchObject({ code: "invalid_config", error: expect.stringContaining("may not write below /proc/slipway") as string });
+  });
+
   it("when the data is of another version", async () => {
     const folder = newFolder();
     await remember(folder, 1);

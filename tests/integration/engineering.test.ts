@@ -33,13 +33,27 @@ async function start(script: ModelScript, stack: Stack = "node") {
   const saver = new MemorySaver();
   const graph = engineering.compile({ checkpointer: saver });
   const config = world.run({ modelUrl: server.url, threadId });
+  const asked = new Map<string, ApprovalPayload>();
   const read = (values: unknown) => {
     const [first] = isInterrupted<ApprovalPayload>(values) ? values[INTERRUPT] : [];
+    if (first?.id !== undefined && first.value !== undefined) asked.set(first.id, first.value);
     return { values: values as EngineeringState, question: first?.value ?? null, interruptId: first?.id ?? "" };
   };
   const begin = async () => read(await graph.invoke(orderOf(project), config));
-  const answer = async (interruptId: string, decision: unknown) => read(await graph.invoke(new Command({ resume: { [interruptId]: decision } }), config));
+  const answer = async (interruptId: string, decision: unknown) => {
+    const question = asked.get(interruptId);
+    if (question !== undefined) world.decided.note(threadId, question, decision);
+    return read(await graph.invoke(new Command({ resume: { [interruptId]: decision } }), config));
+  };
   return { server, project, threadId, graph, saver, config, begin, answer };
+}
+
+/** The approval of what was asked, on record as the inbox would keep it. */
+function approving({ configurable }: { configurable: Record<string, unknown> }, values: unknown): Command<unknown, Record<string, never>, never> {
+  const [question] = isInterrupted<ApprovalPayload>(values) ? values[INTERRUPT] : [];
+  if (question?.id === undefined || question.value === undefined) throw new Error("nothing was asked");
+  world.decided.note(String(configurable["thread_id"]), question.value, { type: "approve" });
+  return new Command({ resume: { [question.id]: { type: "approve" } } });
 }
 
 /** Begins and approves the plan. */
@@ -117,15 +131,15 @@ describe("other orders", () => {
         ? { toolCalls: [write("src/add.js", RIGHT_ADD), write("test/add.test.js", ADD_TEST)] }
         : { toolCalls: [write("src/add.js", RIGHT_ADD), write("test/more.test.js", more)] };
     });
-    const { server, end, graph, config, project, answer, threadId } = await approved(script);
+    const { server, end, graph, config, project, threadId } = await approved(script);
     expect(end.values.result).toMatchObject({ status: "green", delivery_id: threadId });
     await world.workspaces.mergeToMain(project.id, end.values.result?.commit_sha ?? "");
 
     const asked = await graph.invoke({ ...orderOf(project), request: "More tests" }, config);
     expect(server.requests.at(-1)?.messages.at(-1)?.content).toContain("The project exists");
-    const second = await answer(isInterrupted(asked) ? (asked[INTERRUPT][0]?.id ?? "") : "", { type: "approve" });
-    expect(second.values.result).toMatchObject({ status: "green", rounds: 1, tests: { passed: 4 } });
-    expect(second.values.result?.delivery_id).not.toBe(threadId);
+    const second = await graph.invoke(approving(config, asked), config);
+    expect(second.result).toMatchObject({ status: "green", rounds: 1, tests: { passed: 4 } });
+    expect(second.result?.delivery_id).not.toBe(threadId);
     await server.close();
   });
 });
@@ -328,8 +342,7 @@ describe("trouble on the way", () => {
     });
     const graph = engineering.compile({ checkpointer: new MemorySaver() });
     const asked = await graph.invoke(orderOf(project), config);
-    const interruptId = isInterrupted(asked) ? (asked[INTERRUPT][0]?.id ?? "") : "";
-    const end = await graph.invoke(new Command({ resume: { [interruptId]: { type: "approve" } } }), config);
+    const end = await graph.invoke(approving(config, asked), config);
     expect(end.result).toMatchObject({ status: "green", rounds: 1 });
     expect(failures).toBe(3);
     await server.close();
@@ -395,8 +408,7 @@ describe("files move with the checkpoint", () => {
       }),
     });
     const asked = await graph.invoke(orderOf(project), config);
-    const interruptId = isInterrupted(asked) ? (asked[INTERRUPT][0]?.id ?? "") : "";
-    await expect(graph.invoke(new Command({ resume: { [interruptId]: { type: "approve" } } }), config)).rejects.toThrow("killed");
+    await expect(graph.invoke(approving(config, asked), config)).rejects.toThrow("killed");
     const end = await graph.invoke(null, config);
     expect(end.result?.status).toBe("green");
     const files = await world.workspaces.diff(project.id, end.base_sha ?? "", end.result?.commit_sha ?? "");
@@ -436,8 +448,7 @@ describe("a recorded delivery", () => {
     const graph = engineering.compile({ checkpointer: new MemorySaver() });
     const config = world.run({ models, threadId: randomUUID(), branch: randomUUID() });
     const asked = await graph.invoke(orderOf(project), config);
-    const interruptId = isInterrupted(asked) ? (asked[INTERRUPT][0]?.id ?? "") : "";
-    return graph.invoke(new Command({ resume: { [interruptId]: { type: "approve" } } }), config);
+    return graph.invoke(approving(config, asked), config);
   }
 
   test("replays without an endpoint in another place, at another time, to the same files", async () => {
@@ -466,8 +477,7 @@ describe("somebody else's graph", () => {
       .compile({ checkpointer: new MemorySaver() });
     const config = { ...world.run({ modelUrl: server.url, threadId: randomUUID() }), recursionLimit: 500 };
     const asked = await parent.invoke(orderOf(project), config);
-    const interruptId = isInterrupted(asked) ? (asked[INTERRUPT][0]?.id ?? "") : "";
-    const end = await parent.invoke(new Command({ resume: { [interruptId]: { type: "approve" } } }), config);
+    const end = await parent.invoke(approving(config, asked), config);
     expect(end.result).toMatchObject({ status: "green", rounds: 2 });
     await server.close();
   });

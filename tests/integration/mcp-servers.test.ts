@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +35,15 @@ async function serversOf(mcpServers: Record<string, unknown>, environment: Recor
   const servers = createMcpServers(await readMcpConfig(path, environment), { log, now: () => time });
   opened.push(servers);
   return servers;
+}
+
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const process_ = (env: Record<string, string> = {}) => ({ command: process.execPath, args: [SERVER], env });
@@ -108,6 +120,34 @@ describe("tools of configured MCP servers", () => {
     await servers[Symbol.asyncDispose]();
     expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
     expect(await servers.tools()).toEqual([]);
+  });
+
+  it("keep nobody waiting who leaves: neither a run that is stopped nor our own end waits for a server that does not answer", async () => {
+    const mute = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    try {
+      // an address of TCP
+      const { port } = mute.address() as AddressInfo;
+      const marker = join(folder, "mute-pid");
+      const sleeper = `require("node:fs").writeFileSync(${JSON.stringify(marker)}, String(process.pid)); setInterval(() => {}, 1000)`;
+      const servers = await serversOf({ far: { url: `http://127.0.0.1:${port}/mcp` }, near: { command: process.execPath, args: ["-e", sleeper] } });
+      const giveUp = new AbortController();
+      const stopped = servers.tools({ signal: giveUp.signal });
+      const asked = servers.tools();
+      await expect.poll(() => readFile(marker, "utf8").catch(() => "")).not.toBe("");
+      giveUp.abort();
+      await expect(stopped).rejects.toThrow();
+      const begun = performance.now();
+      await servers[Symbol.asyncDispose]();
+      expect(await asked).toEqual([]);
+      // a process is given two seconds to end by itself
+      expect(performance.now() - begun).toBeLessThan(5_000);
+      const pid = Number(await readFile(marker, "utf8"));
+      await expect.poll(() => isGone(pid)).toBe(true);
+    } finally {
+      mute.closeAllConnections();
+      mute.close();
+    }
   });
 
   it("as an agent's tools: bounded, failures as text, only harmless ones while nothing is clear, none without a configuration", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createClient } from "#db/client.ts";
+import { createClient } from "#db/create-client.ts";
 import { migrate } from "#db/migrate.ts";
 import { testDatabase } from "../helpers/database.ts";
 

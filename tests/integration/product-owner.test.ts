@@ -96,6 +96,13 @@ const green = () => {
 };
 
 describe("a request, from the sentence to the address", () => {
+  test("news of a green commit that engineering did not write down leaves the main branch alone", async () => {
+    answer = deliver();
+    await say("build me a poll service");
+    await wake(outcomeOf("done", green()));
+    expect(world.main).toBeNull();
+  });
+
   test("is handed to engineering, asked about here, answered here, deployed by itself, and told", async () => {
     answer = deliver();
     const begun = await say("build me a poll service");
@@ -130,6 +137,8 @@ describe("a request, from the sentence to the address", () => {
     expect(decided.__interrupt__).toBeUndefined();
     expect(last(decided.messages)).toBe("Approved. The team goes on.");
 
+    const built = theWork();
+    await world.ports().projects.saveDelivery({ id: built.threadId, projectId: built.projectId ?? "", status: "green", headSha: "c1", reportId: "r1" });
     const told = await wake(outcomeOf("done", green()));
     expect(last(told.messages)).toContain("**polls** is built and its tests pass (7/7), after 2 rounds.");
     expect(world.main).toBe("c1");

@@ -7,6 +7,7 @@ import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { createLog } from "#log";
 import { createModels } from "#models/create-models.ts";
 import type { Approval } from "#ports/approvals.ts";
+import type { Caller } from "#ports/services.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import type { Thread } from "#protocol/wire.ts";
 import { makeRunPorts } from "../../src/start/make-run-ports.ts";
@@ -47,6 +48,9 @@ const SECOND = [
   write("src/add.js", "export const add = (a, b) => Math.round(a + b);\n"),
   write("test/round.test.js", TEST.replace("add(2, 3), 5", "add(2, 3.2), 5")),
 ];
+
+/** Decides what others have asked. */
+const BERT: Caller = { owner: "bert", rights: { role: "approver", scopes: ["read", "approve"] } };
 
 let isSecond = false;
 
@@ -212,4 +216,34 @@ test("the next request builds on the first, asks for no secret again, and a refu
   const port = await world.proxyPort();
   expect(spoken(told).at(-1)).toContain(`It still runs: http://adder.localhost:${port}`);
   expect(await fetchService(`adder.localhost:${port}`, port, "/?a=1.2&b=2", "open-sesame-42")).toBe("3.2");
+});
+
+test("who else decided, and why, is told in the conversation: at a fork before an approval it is asked for again", async () => {
+  const { threads, runs, approvals } = runtime.services;
+  const { items: decided } = await approvals.list(LOCAL, { state: "done", kind: "deploy", limit: 10, offset: 0 });
+  const { threadId } = decided.find((one) => one.mirrorOf === null && one.decision?.type === "approve") ?? { threadId: "" };
+  const { parent_thread_id: conversation } = (
+    await world.database.sql<{ parent_thread_id: string }[]>`select parent_thread_id from threads where thread_id = ${threadId}`
+  )[0] ?? { parent_thread_id: "" };
+  const history = await threads.history(LOCAL, threadId, { limit: 50 });
+  const approved = history.find((one) => one.next.includes("deploy"))?.checkpoint?.checkpoint_id ?? "";
+  const decide = async (decision: { type: string; message?: string }) => {
+    await runs.create(LOCAL, threadId, { assistant_id: "devops", input: null, checkpoint_id: approved }, NO_HEADERS);
+    const asking = await asks(conversation, "deploy");
+    await approvals.decide(BERT, shownIn(asking)?.value.x.mirror_of ?? "", { message: null, args: null, ...decision });
+    const told = await eventually(
+      () => see(conversation),
+      (thread) => thread.status === "idle" && spoken(thread).length > spoken(asking).length,
+    );
+    return spoken(told).at(-1);
+  };
+
+  const declined = await decide({ type: "reject", message: "Not on a Friday." });
+  expect(declined).toContain("**bert** declined, so nothing changed for **adder**.");
+  expect(declined).toContain("> Not on a Friday.");
+  expect(declined).not.toContain("You");
+
+  const deployed = await decide({ type: "approve" });
+  expect(deployed).toContain("**adder** is deployed: ");
+  expect(deployed).toContain("Approved by **bert**.");
 });

@@ -21,6 +21,10 @@ describe("configuration", () => {
     expect(() => readConfig({ PORT: "many", ROLE: "boss", N_JOBS_PER_WORKER: "0" })).toThrow(/PORT[^]*ROLE[^]*N_JOBS_PER_WORKER/);
   });
 
+  test.each(["localhost:5432", "mysql://root@127.0.0.1/test", "/var/run/postgresql"])("refuses %s as a database", (address) => {
+    expect(() => readConfig({ DATABASE_URL: address })).toThrow(/DATABASE_URL: must look like postgres:/);
+  });
+
   const SECRET = "x".repeat(32);
   const JWKS = { JWKS_URL: "https://issuer.example/keys", JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "slipway" };
 
@@ -68,6 +72,15 @@ describe("configuration", () => {
     { RATE_LIMIT_BURST: "5" },
   ])("refuses limits that limit nothing: %o", (environment) => {
     expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config", message: expect.stringContaining("RATE_LIMIT") }) as Error);
+  });
+
+  test.each(["MAX_RUNS_PER_USER", "MAX_STREAMS_PER_USER", "MAX_BODY_BYTES"])("refuses a limit that is none: %s", (name) => {
+    for (const value of ["many", "-1", "1.5", "1e12"])
+      expect(() => readConfig({ [name]: value }), value).toThrow(
+        expect.objectContaining({ code: "invalid_config", message: expect.stringContaining(name) as string }) as Error,
+      );
+    expect(() => readConfig({ MAX_BODY_BYTES: "0" })).toThrow("MAX_BODY_BYTES");
+    expect(readConfig({})).toMatchObject({ MAX_BODY_BYTES: 10 * 1024 * 1024 });
   });
 
   test("takes secrets for webhooks that receivers can check, and no others", () => {

@@ -21,7 +21,9 @@ export async function copyThread(
     with t as (
       insert into threads (thread_id, owner, status, resting, metadata, config, "values", values_at_head, interrupts, error, graph_id, assistant_id, project_id, ttl_minutes, ttl_strategy)
       select ${to}::uuid, ${input.owner}, resting, resting,
-        ${input.metadata === undefined ? sql`metadata` : sql`${JSON.stringify(input.metadata)}::jsonb`} || jsonb_build_object('thread_id', ${to}::text), config, "values", values_at_head, interrupts, error, graph_id, assistant_id, project_id, ttl_minutes, ttl_strategy
+        ${input.metadata === undefined ? sql`metadata` : sql`${JSON.stringify(input.metadata)}::jsonb`} || jsonb_build_object('thread_id', ${to}::text), config, "values", values_at_head, interrupts, error, graph_id, assistant_id,
+        -- a copy that somebody else makes for themselves is none of the project's work
+        case when owner = ${input.owner} then project_id end, ttl_minutes, ttl_strategy
       from threads t where thread_id = ${from}::uuid and ${threadWithin(sql, input.reach ?? input.owner)} returning *
     ), ${checkpointCopies(sql, { from, to, when: "t" })}
     select ${threadColumns(sql)} from t`;

@@ -9,16 +9,23 @@ type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** Whose events: one's own, those of threads within reach, or everybody's. */
 export interface EventScope {
   owner: string;
+  /** Where one person is everybody, what is nobody's is theirs to see: changes of rules, keys of secrets. */
+  nobodys?: boolean;
   access: Access;
   /** Everything, also what is nobody's. */
   all: boolean;
 }
 
 /** The condition that keeps a statement over `e` to the events within reach. A thread that is gone is judged by whose it was. */
-export function eventsWithin(sql: Sql, { owner, access, all }: EventScope): Fragment {
+export function eventsWithin(sql: Sql, { owner, nobodys, access, all }: EventScope): Fragment {
   if (all) return sql`true`;
   const plain = access.owner !== null && Object.keys(access.contains).length === 0;
-  if (plain) return sql`e.owner = ${owner}`;
+  const projects = access.projects ?? [];
+  if (plain && projects.length === 0) return nobodys === true ? sql`(e.owner = ${owner} or e.owner is null)` : sql`e.owner = ${owner}`;
+  // a conversation in which a project is spoken of is no work on it
+  if (plain)
+    return sql`(e.owner = ${owner} or (e.project_id = any(${[...projects]}::uuid[])
+      and (e.thread_id is null or exists (select 1 from threads t where t.thread_id = e.thread_id and t.project_id = e.project_id))))`;
   return sql`(exists (select 1 from threads t where t.thread_id = e.thread_id and ${threadWithin(sql, access)})
     or (e.owner = ${owner} and not exists (select 1 from threads t where t.thread_id = e.thread_id)))`;
 }

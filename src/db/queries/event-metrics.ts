@@ -1,3 +1,4 @@
+import type postgres from "postgres";
 import type { EventFilter, EventMetrics } from "#ports/events.ts";
 import { type EventScope, eventsLike, eventsWithin } from "./event-conditions.ts";
 import type { Sql } from "./sql.ts";
@@ -15,10 +16,12 @@ export async function eventMetrics(
   sessions: { limit: number; offset: number } | null,
 ): Promise<{ rows: Row[]; total: number }> {
   const session = sessions === null ? sql`null::text` : sql`e.correlation_id`;
-  const times = (condition: ReturnType<Sql>, measure: string) => sql`
+  const times = (condition: postgres.PendingQuery<postgres.Row[]>, measure: string) => sql`
     'average_ms', round(avg((e.data ->> ${measure})::float8) filter (where ${condition})),
     'p50_ms', round(percentile_cont(0.5) within group (order by (e.data ->> ${measure})::float8) filter (where ${condition})),
     'p95_ms', round(percentile_cont(0.95) within group (order by (e.data ->> ${measure})::float8) filter (where ${condition}))`;
+  // what shows another question is no question of its own
+  const of = (type: string) => sql`(e.type = ${type} and e.data ->> 'mirror_of' is null)`;
   const rows = await sql<(Row & { total: number })[]>`
     with e as materialized (
       select ${session} as session, e.seq, e.at, e.type, e.category, e.correlation_id, e.data
@@ -31,7 +34,7 @@ export async function eventMetrics(
       union all select session, 'category', category, count(*) from e group by 1, 3
       union all select session, 'status', data ->> 'status', count(*) from e where type = 'run.ended' group by 1, 3
       union all select session, 'tool', data ->> 'tool', count(*) from e where type = 'tool.requested' group by 1, 3
-      union all select session, 'decision', coalesce(data ->> 'decision', 'none'), count(*) from e where type = 'approval.decided' group by 1, 3
+      union all select session, 'decision', coalesce(data ->> 'decision', 'none'), count(*) from e where ${of("approval.decided")} group by 1, 3
     ), words as (
       select session, what, jsonb_object_agg(word, times) as counts from counted where word is not null group by 1, 2
     ), summed as (
@@ -45,8 +48,8 @@ export async function eventMetrics(
           ${times(sql`e.type = 'model.completed'`, "duration_ms")}) as models,
         jsonb_build_object('calls', count(*) filter (where e.type = 'tool.requested'), 'failed', count(*) filter (where e.type = 'tool.failed'),
           ${times(sql`e.type in ('tool.completed', 'tool.failed')`, "duration_ms")}) as tools,
-        jsonb_build_object('required', count(*) filter (where e.type = 'approval.required'), 'decided', count(*) filter (where e.type = 'approval.decided'),
-          'expired', count(*) filter (where e.type = 'approval.expired'), ${times(sql`e.type = 'approval.decided'`, "response_ms")}) as approvals
+        jsonb_build_object('required', count(*) filter (where ${of("approval.required")}), 'decided', count(*) filter (where ${of("approval.decided")}),
+          'expired', count(*) filter (where ${of("approval.expired")}), ${times(of("approval.decided"), "response_ms")}) as approvals
       from e group by e.session
     )
     select s.session as session_id, l.total,

@@ -18,11 +18,23 @@ export interface ApprovalFilter {
   threadId?: string;
   /** Questions of teams started from this thread. */
   parentThreadId?: string;
+  /** Leaves out what shows a question that is listed itself; a mirror that waits alone stays. */
+  withoutMirrors?: boolean;
   /** With `state`: also what this run reserved through a mirror and has not decided yet. */
   reservedBy?: string;
   limit: number;
   offset: number;
   newestFirst: boolean;
+}
+
+/**
+ * Rows that show another one within reach. A mirror that still waits although what it shows does not is no such row: its thread would
+ * wait for an answer that nobody is asked for.
+ */
+function shown(sql: Sql, reach: Reach) {
+  return sql`exists (
+    select from approvals o join threads t on t.thread_id = o.thread_id
+    where o.id = a.mirror_of and o.mirror_of is null and o.owner = a.owner and (a.state <> 'pending' or o.state = 'pending') and ${threadWithin(sql, reach)})`;
 }
 
 /** Questions within reach, with how many there are without the page. */
@@ -38,6 +50,7 @@ export async function findApprovals(sql: Sql, filter: ApprovalFilter): Promise<{
       ${filter.assignee === undefined ? sql`` : sql`and a.assignee = ${filter.assignee}`}
       ${filter.agent === undefined ? sql`` : sql`and a.agent = ${filter.agent}`}
       ${filter.onlyUndecided === true ? sql`and (a.verdict is null or a.state <> 'pending')` : sql``}
+      ${filter.withoutMirrors === true ? sql`and (a.mirror_of is null or not ${shown(sql, filter.reach)})` : sql``}
       ${filter.threadId === undefined ? sql`` : sql`and a.thread_id = ${filter.threadId}`}
       ${filter.parentThreadId === undefined ? sql`` : sql`and a.thread_id in (select thread_id from threads where parent_thread_id = ${filter.parentThreadId})`}
     order by a.created_at ${filter.newestFirst ? sql`desc` : sql`asc`}, a.id limit ${filter.limit} offset ${filter.offset}`;

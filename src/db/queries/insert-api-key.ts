@@ -1,3 +1,4 @@
+import type { KeyLimits } from "#ports/identity.ts";
 import { type ApiKeyRow, apiKeyColumns } from "./api-key-row.ts";
 import type { Sql } from "./sql.ts";
 
@@ -8,6 +9,7 @@ export interface NewApiKey {
   digest: Uint8Array;
   hint: string;
   scopes: readonly string[];
+  limits: KeyLimits;
   createdBy: string;
   /** Days from now, by the database's clock; null: for ever. */
   expiresInDays: number | null;
@@ -17,9 +19,9 @@ export interface NewApiKey {
 
 export async function insertApiKey(sql: Sql, key: NewApiKey): Promise<ApiKeyRow> {
   const rows = await sql<ApiKeyRow[]>`
-    insert into api_keys as k (id, owner, name, digest, hint, scopes, created_by, expires_at)
+    insert into api_keys as k (id, owner, name, digest, hint, scopes, limits, created_by, expires_at)
     values (${key.id}, ${key.owner}, ${key.name}, ${key.digest}, ${key.hint},
-      array(select jsonb_array_elements_text(${JSON.stringify(key.scopes)}::jsonb)), ${key.createdBy},
+      array(select jsonb_array_elements_text(${JSON.stringify(key.scopes)}::jsonb)), ${JSON.stringify(key.limits)}::jsonb, ${key.createdBy},
       least(now() + ${key.expiresInDays}::float8 * interval '1 day', ${key.notAfter}::timestamptz))
     returning ${apiKeyColumns(sql)}`;
   const [row] = rows;

@@ -1,10 +1,7 @@
+import { allowedBy, type Fence } from "./fence.ts";
+import { PackedBytes } from "./packed-bytes.ts";
+import { insertWrites, listWrites, type WriteRows } from "./put-writes.ts";
 import type { Sql } from "./sql.ts";
-
-/** Who writes: refused unless that run is still running under that epoch. */
-export interface Fence {
-  readonly runId: string;
-  readonly epoch: number;
-}
 
 export interface CheckpointRow {
   readonly threadId: string;
@@ -19,6 +16,8 @@ export interface CheckpointRow {
   readonly exactMetadata: string | null;
   readonly blobs: readonly { readonly channel: string; readonly version: string; readonly type: string; readonly body: Uint8Array }[];
   readonly parts: readonly { readonly hash: Uint8Array; readonly body: Uint8Array }[];
+  /** What tasks of this thread produced and has not been written yet: it goes along, under the same fence and whatever the generation is. */
+  readonly writes: readonly WriteRows[];
 }
 
 export interface PutOutcome {
@@ -30,32 +29,25 @@ export interface PutOutcome {
 }
 
 /**
- * Writes a checkpoint with its channel values in one statement, which is one transaction.
+ * Writes a checkpoint with its channel values, and what led to it, in one statement, which is one transaction.
  *
  * Two row locks make it safe, both of the kind that waits for a writer and then reads what that writer left:
  *   - FOR SHARE on the run: a takeover in progress is waited for, and its new epoch is seen. A bare `exists` reads the snapshot and
  *     lets a zombie write after the takeover.
  *   - FOR SHARE on the thread's gate: whatever deletes parts changes the gate's generation first. Parts that the caller left out as
  *     stored are stored only if the generation is still the one under which it learnt so.
- *
- * All bytes go in one parameter and are cut up inside: arrays of bytea are slow to write and slower to read.
  */
 export async function putCheckpoint(sql: Sql, row: CheckpointRow, generation: string | null, fence: Fence | null): Promise<PutOutcome> {
-  const bytes: Uint8Array[] = [];
-  let end = 1;
-  const place = (body: Uint8Array) => {
-    bytes.push(body);
-    end += body.length;
-    return [end - body.length, body.length] as const;
-  };
-  const blobs = row.blobs.map(({ channel, version, type, body }) => ({ channel, version, type, ...at(place(body)) }));
-  const parts = row.parts.map(({ hash, body }) => ({ ...at(place(hash)), body: place(body)[0], length: body.length }));
+  const bytes = new PackedBytes();
+  const blobs = row.blobs.map(({ channel, version, type, body }) => ({ channel, version, type, ...bytes.place(body) }));
+  const parts = row.parts.map(({ hash, body }) => {
+    const name = bytes.place(hash);
+    const { at, size } = bytes.place(body);
+    return { ...name, body: at, length: size };
+  });
+  const writes = listWrites(row.writes, bytes);
   const [outcome] = await sql<{ fenced: boolean; written: boolean; generation: string | null }[]>`
-    with fence as materialized (
-      select 1 from runs where run_id = ${fence?.runId ?? null}::uuid and epoch = ${fence?.epoch ?? null}::bigint and status = 'running' for share
-    ), allowed as materialized (
-      select 1 where ${fence === null}::boolean or exists (select 1 from fence)
-    ), made as (
+    with ${allowedBy(sql, fence)}, made as (
       insert into checkpoint_gates (thread_id) select ${row.threadId}::text from allowed where ${generation}::bigint is null
       on conflict do nothing returning generation
     ), gate as materialized (
@@ -65,7 +57,7 @@ export async function putCheckpoint(sql: Sql, row: CheckpointRow, generation: st
     ), go as materialized (
       select 1 from state, allowed where generation = coalesce(${generation}::bigint, generation)
     ), payload as materialized (
-      select ${Buffer.concat(bytes)}::bytea as bytes
+      select ${bytes.all()}::bytea as bytes
     ), put_parts as (
       insert into checkpoint_parts (thread_id, hash, body)
       select ${row.threadId}, substring(payload.bytes from p."at" for p.size), substring(payload.bytes from p.body for p.length)
@@ -76,6 +68,8 @@ export async function putCheckpoint(sql: Sql, row: CheckpointRow, generation: st
       select ${row.threadId}, ${row.namespace}, b.channel, b.version, b.type, substring(payload.bytes from b."at" for b.size)
       from go, payload, jsonb_to_recordset(${JSON.stringify(blobs)}::jsonb) as b(channel text, version text, type text, "at" int, size int)
       on conflict do nothing
+    ), put_writes as (
+      ${insertWrites(sql, row.threadId, writes)}
     ), put_checkpoint as (
       insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
       select ${row.threadId}, ${row.namespace}, ${row.checkpointId}, ${row.parentId}::text, ${row.exactMetadata}::text, ${row.checkpoint}::jsonb, ${row.metadata}::jsonb
@@ -86,8 +80,4 @@ export async function putCheckpoint(sql: Sql, row: CheckpointRow, generation: st
     select exists (select 1 from allowed) as fenced, exists (select 1 from go) as written, (select generation from state)::text as generation
   `;
   return outcome ?? { fenced: false, written: false, generation: null };
-}
-
-function at([start, size]: readonly [number, number]): { at: number; size: number } {
-  return { at: start, size };
 }

@@ -16,9 +16,14 @@ export function within(sql: Sql, reach: Reach, row: { owner: Fragment; metadata:
   return Object.keys(reach.contains).length === 0 ? owned : sql`${owned} and ${row.metadata} @> ${JSON.stringify(reach.contains)}::jsonb`;
 }
 
-/** The same over `t`, a thread. */
+/**
+ * The same over `t`, a thread; those that work on a project that the caller may see are within reach too. Never null, which is neither true
+ * nor false: a conversation works on no project.
+ */
 export function threadWithin(sql: Sql, reach: Reach): Fragment {
-  return within(sql, reach, { owner: sql`t.owner`, metadata: sql`t.metadata` });
+  const own = within(sql, reach, { owner: sql`t.owner`, metadata: sql`t.metadata` });
+  const projects = typeof reach === "string" ? [] : (reach.projects ?? []);
+  return projects.length === 0 ? own : sql`((${own}) or (t.project_id is not null and t.project_id = any(${[...projects]}::uuid[])))`;
 }
 
 /** The same over `c`, a cron. */

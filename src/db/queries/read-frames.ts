@@ -15,3 +15,9 @@ export async function lastFrame(sql: Sql, runId: string, endEvent: string): Prom
   >`select coalesce(max(sequence), -1)::float8 as last from stream_events where run_id = ${runId} and event <> ${endEvent}`;
   return row?.last ?? -1;
 }
+
+/** Whether the newest frame of a run is its end marker. */
+export async function framesEnded(sql: Sql, runId: string, endEvent: string): Promise<boolean> {
+  const [row] = await sql<{ event: string }[]>`select event from stream_events where run_id = ${runId} order by sequence desc limit 1`;
+  return row?.event === endEvent;
+}

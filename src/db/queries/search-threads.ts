@@ -22,11 +22,18 @@ export const matchingThreads = (sql: Sql, filter: ThreadFilter) => sql`
 
 export async function searchThreads(
   sql: Sql,
-  search: ThreadFilter & { sort_by?: string | undefined; sort_order?: "asc" | "desc" | undefined; limit: number; offset: number },
+  search: ThreadFilter & {
+    sort_by?: string | undefined;
+    sort_order?: "asc" | "desc" | undefined;
+    limit: number;
+    offset: number;
+    /** False: rows come without their values, which may be large. */
+    withValues?: boolean;
+  },
 ): Promise<{ rows: ThreadRow[]; total: number }> {
   const by = search.sort_by !== undefined && SORTABLE.has(search.sort_by) ? search.sort_by : "created_at";
   const rows = await sql<(ThreadRow & { total: number })[]>`
-    select ${threadColumns(sql)}, count(*) over ()::int as total from threads t where ${matchingThreads(sql, search)}
+    select ${threadColumns(sql, { values: search.withValues ?? true })}, count(*) over ()::int as total from threads t where ${matchingThreads(sql, search)}
     order by ${sql(`t.${by}`)} ${search.sort_order === "asc" ? sql`asc` : sql`desc`}, t.thread_id limit ${search.limit} offset ${search.offset}`;
   // behind the last page there is no row to tell it
   if (rows.length === 0 && search.offset > 0) return { rows, total: (await searchThreads(sql, { ...search, limit: 1, offset: 0 })).total };

@@ -26,6 +26,6 @@ export interface ThreadRow {
   updated_at: Date;
 }
 
-export const threadColumns = (sql: Sql) => sql`
-  t.thread_id, t.owner, t.status, t.metadata, t.config, t."values", t.values_at_head, t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
+export const threadColumns = (sql: Sql, { values = true } = {}) => sql`
+  t.thread_id, t.owner, t.status, t.metadata, t.config, ${values ? sql`t."values"` : sql`null as "values"`}, t.values_at_head, t.interrupts, t.error, t.graph_id, t.assistant_id, t.parent_thread_id, t.parent_call,
   t.parent_branch, t.project_id, t.temporary, t.ttl_minutes, t.ttl_strategy, t.created_at, t.updated_at`;

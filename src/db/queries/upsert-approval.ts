@@ -13,8 +13,8 @@ export interface UpsertedApproval {
 }
 
 /**
- * Writes down that a question is asked. One that is known is asked again: an answer given before does not count any more, unless it is on its
- * way in another run. Null when the id belongs to another thread.
+ * Writes down that a question is asked. One that is known is asked again, as it reads now (the state that it is made from may have been edited):
+ * an answer given before does not count any more, unless it is on its way in another run. Null when the id belongs to another thread.
  */
 export async function upsertApproval(sql: Sql, row: NewApproval, askedBy: string | null): Promise<UpsertedApproval | null> {
   const onItsWay = sql`a.state = 'resuming' and a.resume_run_id is distinct from ${askedBy}::uuid`;
@@ -26,7 +26,8 @@ export async function upsertApproval(sql: Sql, row: NewApproval, askedBy: string
       coalesce(${row.project_id}::uuid, (select t.project_id from threads t where t.thread_id = ${row.thread_id})), ${row.agent}, ${row.target}, ${JSON.stringify(row.evidence)},
       ${row.assignee})
     on conflict (id) do update set interrupt_id = excluded.interrupt_id, position = excluded.position, payload = excluded.payload, args = excluded.args,
-      description = excluded.description, run_id = excluded.run_id, evidence = excluded.evidence, target = excluded.target, updated_at = now(),
+      description = excluded.description, run_id = excluded.run_id, evidence = excluded.evidence, target = excluded.target, project_id = excluded.project_id,
+      action = excluded.action, risk = excluded.risk, updated_at = now(),
       state = case when ${onItsWay} then a.state else 'pending' end,
       decision = case when ${onItsWay} then a.decision end,
       decided_by = case when ${onItsWay} then a.decided_by end,

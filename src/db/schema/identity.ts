@@ -1,4 +1,4 @@
-import { customType, index, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { customType, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
@@ -31,6 +31,8 @@ export const apiKeys = pgTable(
     /** Its first characters, by which a person knows it again. */
     hint: text("hint").notNull(),
     scopes: text("scopes").array().notNull(),
+    /** What it may do at most; null: nothing of its own. */
+    limits: jsonb("limits").$type<Record<string, number | null>>(),
     createdBy: text("created_by").notNull(),
     createdAt: time("created_at").notNull().defaultNow(),
     /** Null: never. */

@@ -1,4 +1,4 @@
-import { bigserial, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigserial, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 
@@ -18,6 +18,23 @@ export const projects = pgTable(
     updatedAt: time("updated_at").notNull().defaultNow(),
   },
   (table) => [index("projects_owner").on(table.owner, table.createdAt)],
+);
+
+/** What somebody may do with a project that is not theirs. */
+export const projectShares = pgTable(
+  "project_shares",
+  {
+    projectId: uuid("project_id")
+      .notNull()
+      .references(() => projects.id, { onDelete: "cascade" }),
+    /** An account, also of somebody who has not come yet. */
+    member: text("member").notNull(),
+    /** Null: not any more. The row stays, because what they did on the project stays the owner's to see. */
+    role: text("role", { enum: ["viewer", "approver", "editor"] }),
+    sharedBy: text("shared_by").notNull(),
+    sharedAt: time("shared_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.member] }), index("project_shares_member").on(table.member)],
 );
 
 export const deliveries = pgTable(

@@ -54,6 +54,9 @@ export const threads = pgTable(
       .where(sql`temporary`),
     index("threads_owner_created").on(table.owner, table.createdAt),
     index("threads_metadata").using("gin", table.metadata),
+    index("threads_project")
+      .on(table.projectId)
+      .where(sql`project_id is not null`),
     uniqueIndex("threads_parent_call").on(table.parentThreadId, table.parentBranch, table.parentCall),
   ],
 );

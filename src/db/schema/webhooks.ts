@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { index, integer, json, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 6 });
 
@@ -16,8 +16,10 @@ export const webhooks = pgTable(
     threadId: uuid("thread_id").notNull(),
     owner: text("owner").notNull(),
     url: text("url").notNull(),
-    /** The body without `webhook_sent_at`; null once nothing is to be sent any more. */
-    payload: jsonb("payload").$type<Record<string, unknown>>(),
+    /** The body without `webhook_sent_at`, as text: it may be large, and nobody looks into it. Null once nothing is to be sent any more. */
+    payload: json("payload").$type<Record<string, unknown>>(),
+    /** Length of the body: what is sent at a time is bounded by it. */
+    bytes: integer("bytes").notNull().default(0),
     /** Sends begun so far; also tells a sender whose lease ran out from the next one. */
     attempts: integer("attempts").notNull().default(0),
     /** When the next send may begin; a sender moves it ahead for as long as it takes at most. */

@@ -4,7 +4,7 @@
  * down → (`open`) connecting → up: its tools are known; a process runs, or an HTTP session is there.
  * up → down: its process died, it closed, or it stopped answering. The next `open` connects anew: at once after a server that had
  *   worked, else not before a pause that doubles from one second to a minute, during which `open` fails with the last reason.
- * any → closed (`close`): its process is ended; `open` fails.
+ * any → closed (`close`): a connection that is being made is broken off, its process is ended; `open` fails.
  */
 import {
   Client,
@@ -18,6 +18,7 @@ import {
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { AppError } from "#errors";
 import type { NamedServer } from "./mcp-config.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 const CONNECT_MS = 15_000;
 const CALL_MS = 120_000;
@@ -39,7 +40,7 @@ export class McpConnection {
   /** Those that are up. */
   readonly #clients = new WeakSet<Client>();
   #failure: { reason: string; until: number; pauseMs: number } | null = null;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(server: NamedServer, now: () => number) {
     this.name = server.name;
@@ -72,7 +73,7 @@ export class McpConnection {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(new Error("the server is stopping"));
     const current = this.#current;
     this.#current = null;
     await current?.then(
@@ -82,7 +83,7 @@ export class McpConnection {
   }
 
   #open(): Promise<Up> {
-    if (this.#closed) return Promise.reject(this.#down("the server is stopping"));
+    if (this.#closing.signal.aborted) return Promise.reject(this.#down("the server is stopping"));
     if (this.#current !== null) return this.#current;
     const { missing } = this.#server;
     if (missing.length > 0) return Promise.reject(this.#down(`${missing.join(", ")} is not set`));
@@ -117,13 +118,15 @@ export class McpConnection {
     );
     client.onclose = () => this.#drop(client);
     try {
-      await client.connect(transport, { timeout: CONNECT_MS });
-      const { tools } = await client.listTools(undefined, { timeout: CONNECT_MS });
+      await unlessAborted(client.connect(transport, { timeout: CONNECT_MS }), this.#closing.signal);
+      const { tools } = await unlessAborted(client.listTools(undefined, { timeout: CONNECT_MS }), this.#closing.signal);
       if (client.transport === undefined) throw new Error("it closed the connection");
       this.#clients.add(client);
       return { client, tools };
     } catch (error) {
       await client.close().catch(() => {});
+      // one that is still finding out which revision the server speaks is not the client's yet
+      await transport.close().catch(() => {});
       const message = error instanceof Error ? error.message : String(error);
       throw new Error(said() === "" ? message : `${message}; it said: ${said()}`, { cause: error });
     }

@@ -4,6 +4,7 @@ import type { McpPort, McpTool } from "#ports/mcp.ts";
 import type { NamedServer } from "./mcp-config.ts";
 import { McpConnection } from "./mcp-connection.ts";
 import { resultText } from "./mcp-result-text.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface McpServers extends McpPort, AsyncDisposable {}
 
@@ -49,11 +50,11 @@ export function createMcpServers(servers: readonly NamedServer[], { log, now = (
   }
 
   return {
-    async tools() {
-      return (await known()).map(({ name, description, inputSchema, readOnly }) => ({ name, description, inputSchema, readOnly }));
+    async tools({ signal } = {}) {
+      return (await unlessAborted(known(), signal)).map(({ name, description, inputSchema, readOnly }) => ({ name, description, inputSchema, readOnly }));
     },
     async call(name, args, { signal }) {
-      const chosen = (await known()).find((tool) => tool.name === name);
+      const chosen = (await unlessAborted(known(), signal)).find((tool) => tool.name === name);
       if (chosen === undefined) {
         const down = [...told.values()].join(" ");
         return { text: `There is no tool "${name}" now.${down === "" ? "" : ` ${down}`}`, failed: true };

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { and, asc, desc, eq, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { AppError } from "#errors";
 import type { Database } from "#db/client.ts";
-import { deliveries, deliverySteps, projects } from "#db/schema/projects.ts";
+import { deliveries, deliverySteps, projects, projectShares } from "#db/schema/projects.ts";
 import type { Delivery, Project, ProjectsPort, ProjectSpec } from "#ports/projects.ts";
 import type { RunIdentity } from "#ports/run.ts";
 import { slugOf } from "./slug.ts";
 
 export interface ProjectsOptions {
   database: Database;
-  /** Whose projects, and which call of which branch makes a new one. */
+  /** Who works on which projects, and which call of which branch makes a new one. */
   run: Pick<RunIdentity, "owner" | "threadId" | "branch">;
 }
 
@@ -28,19 +28,31 @@ function toDelivery(row: typeof deliveries.$inferSelect): Delivery {
   return { ...rest, createdAt: createdAt.toISOString() };
 }
 
-/** The project when it is this owner's. @throws AppError `not_found`. */
-export async function findProject(database: Database, owner: string, projectId: string): Promise<Project> {
+export function isProjectId(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Projects that this person may work on: their own, and those that are shared with them for that. */
+export function workedOnBy(member: string): SQL | undefined {
+  return or(
+    eq(projects.owner, member),
+    sql`exists (select 1 from ${projectShares} s where s.project_id = ${projects.id} and s.member = ${member} and s.role = 'editor')`,
+  );
+}
+
+/** The project when this person may work on it. @throws AppError `not_found`. */
+export async function findProject(database: Database, member: string, projectId: string): Promise<Project> {
   const [row] = UUID.test(projectId)
     ? await database.drizzle
         .select()
         .from(projects)
-        .where(and(eq(projects.id, projectId), eq(projects.owner, owner)))
+        .where(and(eq(projects.id, projectId), workedOnBy(member)))
     : [];
   if (!row) throw new AppError("not_found", "There is no such project.");
   return toProject(row);
 }
 
-/** Projects, deliveries and their steps, narrowed to one owner. */
+/** Projects, deliveries and their steps, narrowed to what the owner of a run may work on. */
 export function createProjects({ database, run }: ProjectsOptions): ProjectsPort {
   const { drizzle } = database;
   const own = (projectId: string) => findProject(database, run.owner, projectId);
@@ -72,7 +84,7 @@ export function createProjects({ database, run }: ProjectsOptions): ProjectsPort
     },
     get: own,
     async list() {
-      const rows = await drizzle.select().from(projects).where(eq(projects.owner, run.owner)).orderBy(desc(projects.createdAt), desc(projects.id));
+      const rows = await drizzle.select().from(projects).where(workedOnBy(run.owner)).orderBy(desc(projects.createdAt), desc(projects.id));
       return rows.map(toProject);
     },
     async find(nameOrSlug) {
@@ -80,9 +92,9 @@ export function createProjects({ database, run }: ProjectsOptions): ProjectsPort
       const [row] = await drizzle
         .select()
         .from(projects)
-        .where(and(eq(projects.owner, run.owner), or(eq(sql`lower(${projects.name})`, wanted), eq(projects.slug, wanted))))
-        // a slug names one project, so it wins over a name
-        .orderBy(desc(eq(projects.slug, wanted)), desc(projects.createdAt), desc(projects.id))
+        .where(and(workedOnBy(run.owner), or(eq(sql`lower(${projects.name})`, wanted), eq(projects.slug, wanted))))
+        // a slug names one project, so it wins over a name; and one's own over those of others
+        .orderBy(desc(eq(projects.slug, wanted)), desc(eq(projects.owner, run.owner)), desc(projects.createdAt), desc(projects.id))
         .limit(1);
       return row ? toProject(row) : null;
     },
@@ -90,7 +102,7 @@ export function createProjects({ database, run }: ProjectsOptions): ProjectsPort
       const [row] = await drizzle
         .update(projects)
         .set({ spec, goal: spec.goal, stack: spec.stack, updatedAt: sql`now()` })
-        .where(and(eq(projects.id, projectId), eq(projects.owner, run.owner)))
+        .where(and(eq(projects.id, projectId), workedOnBy(run.owner)))
         .returning();
       if (!row) throw new AppError("not_found", "There is no such project.");
       return toProject(row);

@@ -155,9 +155,15 @@ export function createReleases(options: ReleasesOptions): Releases {
     );
   }
 
-  async function rollback(owner: string, projectId: string, input: { releaseId?: string; reason: string }): Promise<DeployOutcome> {
+  async function rollback(owner: string, projectId: string, input: { releaseId?: string; fromReleaseId?: string; reason: string }): Promise<DeployOutcome> {
     const project = await findProject(database, owner, projectId);
     const before = await serviceStatus(project);
+    if (input.fromReleaseId !== undefined && before.serving?.id !== input.fromReleaseId) {
+      const now = before.serving === null ? "none does" : `release ${before.serving.number} does`;
+      throw new AppError("conflict", `The release to go back from does not serve any more, ${now}. Nothing was changed; look at the project first.`, {
+        details: { serving: before.serving?.id ?? null },
+      });
+    }
     const wanted = input.releaseId ?? before.rollbackTarget?.id;
     if (wanted === undefined) throw new AppError("conflict", "There is no earlier healthy release to go back to.");
     const row = (await releaseRows(database, projectId)).find((one) => one.id === wanted);

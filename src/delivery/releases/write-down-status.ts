@@ -19,6 +19,12 @@ export function statusOfSlot(app: App, slot: Slot): ReleaseStatus {
 /** Statuses that a release keeps when it merely stops. */
 const KEPT: ReleaseStatus[] = ["rolled_back", "failed"];
 
+/** Statuses that this one does not follow: what has drained drains again only after it served again, so who says so looked earlier. */
+function notAfter(next: ReleaseStatus): ReleaseStatus[] {
+  if (next === "draining") return [...KEPT, "retired"];
+  return next === "retired" ? KEPT : [];
+}
+
 /** True when nobody will start this release on its port again. */
 function isDone(app: App, slot: Slot): boolean {
   if ((slot.phase !== "stopped" && slot.phase !== "failed") || slot.process !== null) return false;
@@ -32,14 +38,13 @@ export async function writeDownStatus(database: Database, status: Pick<Status, "
   for (const app of status.apps) {
     for (const slot of app.slots) {
       const next = statusOfSlot(app, slot);
-      const ended = next === "draining" || next === "retired";
       await drizzle
         .update(releases)
         .set({ status: next, ...(slot.outcome === null ? {} : { outcome: slot.outcome }), updatedAt: sql`now()` })
         .where(
           and(
             eq(releases.id, slot.releaseId),
-            ended ? notInArray(releases.status, KEPT) : undefined,
+            notInArray(releases.status, notAfter(next)),
             or(
               sql`${releases.status} is distinct from ${next}`,
               slot.outcome === null ? undefined : sql`${releases.outcome} is distinct from ${JSON.stringify(slot.outcome)}::jsonb`,

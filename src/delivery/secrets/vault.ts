@@ -11,6 +11,7 @@ import { projects } from "#db/schema/projects.ts";
 import { secrets } from "#db/schema/releases.ts";
 import type { SecretReference, SecretsPort } from "#ports/secrets.ts";
 import { recordEvent } from "#db/queries/record-event.ts";
+import { workedOnBy } from "../projects/projects.ts";
 import { findKeyRing } from "./master-key.ts";
 import { maskForms, maskText } from "./mask.ts";
 import { type KeyRing, type MasterKey, seal, unseal } from "./seal.ts";
@@ -69,11 +70,11 @@ export function createSecretVault(options: SecretVaultOptions): SecretVault {
   }
   const bound = (projectId: string, name: string, version: number) => `${projectId}/${name}@${version}`;
 
-  async function slugOf(projectId: string, owner?: string): Promise<string> {
+  async function slugOf(projectId: string, member?: string): Promise<string> {
     const [row] = await drizzle
       .select({ slug: projects.slug })
       .from(projects)
-      .where(and(eq(projects.id, projectId), owner === undefined ? undefined : eq(projects.owner, owner)));
+      .where(and(eq(projects.id, projectId), member === undefined ? undefined : workedOnBy(member)));
     if (!row) throw new AppError("not_found", "There is no such project.");
     return row.slug;
   }

@@ -15,7 +15,8 @@ export function makeEventsService({ database, eventLog }: { database: Database; 
 
   async function scopeOf(caller: Caller): Promise<EventScope> {
     const { access } = await permit(caller, "threads:search", {});
-    return { owner: caller.owner, access, all: caller.rights !== undefined && isAdmin(caller.rights) };
+    const all = caller.rights !== undefined && isAdmin(caller.rights);
+    return { owner: caller.owner, nobodys: isEverybody(caller), access, all };
   }
 
   return {
@@ -61,13 +62,18 @@ export function makeEventsService({ database, eventLog }: { database: Database; 
     async auditLog(caller, filter, page) {
       // not by the rules about threads: who administers sees all of it, and everybody what is about them
       const { owner } = caller;
-      const scope = { owner, access: { owner, contains: {} }, all: (await scopeOf(caller)).all };
+      const scope = { ...(await scopeOf(caller)), owner, access: { owner, contains: {} } };
       await eventLog.settle();
       const { audit_seq: seq, audit_hash: hash } = await endsOfLogs(sql);
       const { rows, next } = cut(await readAuditLog(sql, scope, filter, { ...page, limit: page.limit + 1 }), page.limit);
       return { items: rows, next_cursor: next, head: { seq, hash } };
     },
   };
+}
+
+/** Without authentication there is one person. */
+function isEverybody({ rights, user }: Caller): boolean {
+  return rights === undefined && user === undefined;
 }
 
 function cut<T extends { seq: number }>(rows: readonly T[], limit: number): { rows: T[]; next: number | null } {

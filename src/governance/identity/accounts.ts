@@ -5,7 +5,7 @@ import { changeUser } from "#db/queries/change-user.ts";
 import { recordEvent } from "#db/queries/record-event.ts";
 import { seeUser } from "#db/queries/see-user.ts";
 import type { Sql } from "#db/queries/sql.ts";
-import type { UserRow } from "#db/queries/user-row.ts";
+import type { UserWithProjects } from "#db/queries/user-row.ts";
 import { AppError } from "#errors";
 import type { Role } from "#ports/identity.ts";
 
@@ -15,7 +15,7 @@ export async function openAccount(sql: Sql, identity: string, actor: string): Pr
 }
 
 /** Somebody who was let in: an account on first sight, and their name as they say it now. */
-export function noteVisit(sql: postgres.Sql, { identity, displayName }: { identity: string; displayName: string }): Promise<UserRow> {
+export function noteVisit(sql: postgres.Sql, { identity, displayName }: { identity: string; displayName: string }): Promise<UserWithProjects> {
   return sql.begin(async (transaction) => {
     const { is_new: isNew, ...user } = await seeUser(transaction, { identity, displayName });
     if (isNew) await recordEvent(transaction, { type: "user.created", owner: identity, actor: identity, data: { user: identity, role: user.role } });

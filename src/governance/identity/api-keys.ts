@@ -6,9 +6,9 @@ import { listApiKeys } from "#db/queries/list-api-keys.ts";
 import { recordEvent } from "#db/queries/record-event.ts";
 import { revokeApiKey } from "#db/queries/revoke-api-key.ts";
 import { AppError } from "#errors";
-import type { ApiKey, KeysService, Rights, Scope } from "#ports/identity.ts";
+import type { ApiKey, KeyLimits, KeysService, Rights, Scope, ServerLimits } from "#ports/identity.ts";
 import type { Caller } from "#ports/services.ts";
-import { SCOPES } from "#protocol/identity.ts";
+import { NO_KEY_LIMITS, SCOPES } from "#protocol/identity.ts";
 import { openAccount } from "./accounts.ts";
 import { digestOfKey, hintOf, makeApiKey } from "./api-key.ts";
 import { isAdmin, requireScope } from "./rights.ts";
@@ -17,6 +17,7 @@ export interface KeyOrder {
   owner: string;
   name: string;
   scopes: readonly Scope[];
+  limits?: KeyLimits;
   expiresInDays: number | null;
   notAfter: Date | null;
   createdBy: string;
@@ -29,9 +30,14 @@ export function createApiKey(sql: postgres.Sql, order: KeyOrder): Promise<ApiKey
   if (digest === null) throw new Error("a key that was made here is none");
   return sql.begin(async (transaction) => {
     await openAccount(transaction, order.owner, order.createdBy);
-    const made = wireKey(await insertApiKey(transaction, { ...order, id: randomUUID(), digest, hint: hintOf(key) }));
-    const { id: key_id, user, scopes, expires_at } = made;
-    await recordEvent(transaction, { type: "key.created", owner: user, actor: order.createdBy, data: { key_id, user, scopes, expires_at } });
+    const made = wireKey(await insertApiKey(transaction, { limits: NO_KEY_LIMITS, ...order, id: randomUUID(), digest, hint: hintOf(key) }));
+    const { id: key_id, user, scopes, limits, expires_at } = made;
+    await recordEvent(transaction, {
+      type: "key.created",
+      owner: user,
+      actor: order.createdBy,
+      data: { key_id, user, scopes, limits: { ...limits }, expires_at },
+    });
     return { ...made, key };
   });
 }
@@ -46,13 +52,26 @@ export function revokeKey(sql: postgres.Sql, { id, owner, actor }: { id: string;
   });
 }
 
+/** The limits that a key may have: what is asked for, within the server's and those of the key that makes it. @throws AppError `invalid_request` */
+export function limitsWithin(asked: KeyLimits, server: ServerLimits, maker: KeyLimits = NO_KEY_LIMITS): KeyLimits {
+  const names = Object.keys(asked) as (keyof KeyLimits)[];
+  const within = names.map((name): [string, number | null] => {
+    const most = Math.min(maker[name] ?? Infinity, server[name] === 0 ? Infinity : server[name]);
+    const wanted = asked[name] ?? maker[name];
+    if (wanted !== null && wanted > most) throw new AppError("invalid_request", `limits.${name} may be ${most} at most.`, { details: { name, most } });
+    return [name, wanted];
+  });
+  return { ...NO_KEY_LIMITS, ...Object.fromEntries(within) };
+}
+
 export function wireKey(row: ApiKeyRow): ApiKey {
-  const { owner, scopes, created_at, expires_at, revoked_at, last_used_at, ...rest } = row;
+  const { owner, scopes, limits, created_at, expires_at, revoked_at, last_used_at, ...rest } = row;
   const iso = (time: Date | null) => time?.toISOString() ?? null;
   return {
     ...rest,
     user: owner,
     scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    limits: { ...NO_KEY_LIMITS, ...limits },
     created_at: created_at.toISOString(),
     expires_at: iso(expires_at),
     revoked_at: iso(revoked_at),
@@ -61,9 +80,9 @@ export function wireKey(row: ApiKeyRow): ApiKey {
 }
 
 /** The keys of the HTTP API. */
-export function makeApiKeys(sql: postgres.Sql): KeysService {
+export function makeApiKeys(sql: postgres.Sql, server: ServerLimits): KeysService {
   return {
-    async create(caller, { name, scopes, expires_in_days, user }) {
+    async create(caller, { name, scopes, limits, expires_in_days, user }) {
       const rights = mustAdminister(caller, user);
       for (const scope of scopes) requireScope(rights, scope);
       const { keyId, expiresAt } = caller.credential ?? { keyId: null, expiresAt: null };
@@ -71,6 +90,7 @@ export function makeApiKeys(sql: postgres.Sql): KeysService {
         owner: user ?? caller.owner,
         name,
         scopes,
+        limits: limitsWithin(limits, server, caller.limits?.key),
         expiresInDays: expires_in_days,
         // a key that ends leaves none behind that do not; a token says for how long somebody is logged in, and no more
         notAfter: keyId === null ? null : expiresAt,

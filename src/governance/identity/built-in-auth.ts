@@ -15,10 +15,11 @@ import { AppError, isAppError } from "#errors";
 import type { Log } from "#log";
 import type { CallerUser, Judge } from "#ports/access.ts";
 import type { BuiltInAuth } from "#ports/authentication.ts";
-import type { Credential, Limits, Role, Scope } from "#ports/identity.ts";
+import type { Credential, Limits, ProjectRole, Role, Scope, ServerLimits } from "#ports/identity.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
 import type { Caller } from "#ports/services.ts";
-import { Account, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
+import { Account, NO_KEY_LIMITS, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
+import { rolesFrom } from "#protocol/project-shares.ts";
 import { noteVisit } from "./accounts.ts";
 import { makeApiKeys } from "./api-keys.ts";
 import { digestOfKey } from "./api-key.ts";
@@ -37,7 +38,7 @@ export interface BuiltInAuthOptions {
   serviceKey: string | null;
   /** Holds back addresses that keep failing. */
   failures: RateLimiter;
-  limits: Limits;
+  limits: ServerLimits;
 }
 
 const KEY_ADVICE = "Bring a token in Authorization: Bearer, or a key in x-api-key.";
@@ -46,6 +47,8 @@ const RANK: Record<Role, number> = { user: 0, approver: 1, admin: 2 };
 
 export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
   const { sql } = options.database;
+  const { runs, streams } = options.limits;
+  const perUser: Limits = { runs, streams };
   const verify = options.tokens === null ? null : tokenVerifier(options.tokens);
 
   async function callerOf(presented: Presented): Promise<Caller> {
@@ -63,6 +66,7 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
       auth: "jwt",
       role: higher(role, account.role),
       scopes,
+      projects: account.projects,
       credential: { keyId: null, expiresAt, givenRole: account.role },
       more: email === null ? {} : { email },
     });
@@ -75,15 +79,17 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
     if (key === null) throw new AppError("unauthorized", "This is no key of this server.");
     refuseEndedKey(key);
     if (key.use_is_old) noteKeyUse(sql, key.id).catch((error: unknown) => options.log.warn({ err: error, key_id: key.id }, "the use of a key was not noted"));
-    return makeCaller({
+    const caller = makeCaller({
       identity: key.owner,
       displayName: key.display_name,
       auth: "api-key",
       role: key.role,
       scopes: scopesOf(key.scopes),
+      projects: key.projects,
       credential: { keyId: key.id, expiresAt: key.expires_at, givenRole: key.role },
       more: { key_id: key.id },
     });
+    return key.limits === null ? caller : { ...caller, limits: { ...perUser, key: { ...NO_KEY_LIMITS, ...key.limits, id: key.id } } };
   }
 
   async function fromService({ key, onBehalfOf }: { key: string; onBehalfOf: string | null }): Promise<Caller> {
@@ -91,13 +97,14 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
     const known = { auth: "service" as const, scopes: [...SCOPES], more: {} };
     if (onBehalfOf === null) {
       const credential: Credential = { keyId: null, expiresAt: null, givenRole: "admin" };
-      return makeCaller({ ...known, identity: SERVICE_IDENTITY, displayName: SERVICE_IDENTITY, role: "admin", credential });
+      return makeCaller({ ...known, identity: SERVICE_IDENTITY, displayName: SERVICE_IDENTITY, role: "admin", projects: {}, credential });
     }
     const identity = Account.safeParse(onBehalfOf);
     if (!identity.success) throw new AppError("invalid_request", "x-on-behalf-of names nobody who can have an account.");
     const account = await accountOf(identity.data, null);
     const credential: Credential = { keyId: null, expiresAt: null, givenRole: account.role };
-    return makeCaller({ ...known, identity: identity.data, displayName: account.display_name, role: account.role, credential });
+    const { display_name: displayName, role, projects } = account;
+    return makeCaller({ ...known, identity: identity.data, displayName, role, projects, credential });
   }
 
   async function accountOf(identity: string, displayName: string | null) {
@@ -128,14 +135,14 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
   }
 
   return {
-    keys: options.apiKeys ? makeApiKeys(sql) : null,
+    keys: options.apiKeys ? makeApiKeys(sql, options.limits) : null,
     async identify(request) {
       let kind: Kind = "unreadable";
       try {
         const presented = credentialsOf(request.headers);
         if (presented === null) throw new NothingPresented("unauthorized", KEY_ADVICE);
         kind = presented.kind;
-        return { ...(await callerOf(presented)), limits: options.limits };
+        return { limits: perUser, ...(await callerOf(presented)) };
       } catch (error) {
         if (isAppError(error) && error.code === "unauthorized" && !(error instanceof NothingPresented)) await refuse(request, kind, error);
         throw error;
@@ -146,12 +153,13 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
       async ended(callers) {
         const now = Date.now();
         const watched = callers.filter((caller) => caller.credential !== undefined);
-        const { goodKeys, roles } = await standingOfCallers(sql, {
+        const { goodKeys, roles, projects } = await standingOfCallers(sql, {
           keyIds: watched.flatMap(({ credential }) => credential?.keyId ?? []),
           identities: watched.map(({ owner }) => owner),
         });
-        const holds = ({ owner, credential }: Caller): boolean => {
+        const holds = ({ owner, credential, rights }: Caller): boolean => {
           if (credential === undefined) return true;
+          if (rights?.projects !== undefined && hasLost(rights.projects, projects.get(owner))) return false;
           const { keyId, expiresAt, givenRole } = credential;
           if (expiresAt !== null && expiresAt.getTime() <= now) return false;
           if (keyId !== null && !goodKeys.has(keyId)) return false;
@@ -177,7 +185,7 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
       if (key === null || key.revoked_at !== null) throw new AppError("forbidden", "The key that it was made with is revoked.");
       if (key.expired) throw new AppError("forbidden", "The key that it was made with has expired.");
     }
-    return { role: account.role, scopes: scopesOf(user.permissions) };
+    return { role: account.role, scopes: scopesOf(user.permissions), projects: new Map(Object.entries(account.projects)) };
   }
 }
 
@@ -190,17 +198,26 @@ function refuseEndedKey(key: PresentedKey): void {
   if (key.disabled) throw new AppError("unauthorized", "This account is disabled.");
 }
 
+/** Whether anything that was within reach when somebody was let in is not any more. What is new is no reason to end anything. */
+function hasLost(had: ReadonlyMap<string, ProjectRole>, has: Readonly<Record<string, ProjectRole>> = {}): boolean {
+  return [...had].some(([projectId, role]) => {
+    const now = has[projectId];
+    return now === undefined || !rolesFrom(role).includes(now);
+  });
+}
+
 function makeCaller(facts: {
   identity: string;
   displayName: string;
   auth: Presented["kind"];
   role: Role;
   scopes: Scope[];
+  projects: Readonly<Record<string, ProjectRole>>;
   credential: Credential;
   more: Record<string, unknown>;
 }): Caller {
-  const { identity, displayName, auth, role, scopes, credential, more } = facts;
-  const rights = { role, scopes };
+  const { identity, displayName, auth, role, scopes, projects, credential, more } = facts;
+  const rights = { role, scopes, projects: new Map(Object.entries(projects)) };
   const user: CallerUser = { ...more, identity, display_name: displayName, is_authenticated: true, permissions: [...scopes], role, auth };
   return { owner: identity, user, judge: judgeByRights(rights), rights, credential };
 }

@@ -1,7 +1,8 @@
 import { AppError } from "#errors";
 import type { AuthEvent, Judge } from "#ports/access.ts";
-import type { Rights, Scope } from "#ports/identity.ts";
+import type { ProjectRole, Rights, Scope } from "#ports/identity.ts";
 import type { Caller } from "#ports/services.ts";
+import { rolesFrom } from "#protocol/project-shares.ts";
 
 /** Everything that asks nothing to change. */
 const READING = new Set<AuthEvent>([
@@ -55,6 +56,20 @@ function isAnswer(kwargs: unknown): boolean {
   return typeof command === "object" && command !== null && "resume" in command && command.resume !== undefined;
 }
 
+/**
+ * To go past a question by hand is to answer it, so it takes the same scope. That nothing happens without a decision on record is settled
+ * where the effect is; this says it to whoever tries. Somebody without rights of ours (no `AUTH`, a project's own) is not asked.
+ * @throws AppError `forbidden`
+ */
+export function requireDeciding({ rights }: Caller): void {
+  if (rights === undefined || rights.scopes.includes("approve")) return;
+  throw new AppError(
+    "forbidden",
+    'A person is asked here. To go on past the question (as_node, goto) takes the scope "approve", as its answer does. Without it, edit without as_node: then it is asked about the edited state.',
+    { details: { scope: "approve" } },
+  );
+}
+
 /** @throws AppError `forbidden` */
 export function requireScope(rights: Rights, scope: Scope): void {
   if (rights.scopes.includes(scope)) return;
@@ -64,6 +79,12 @@ export function requireScope(rights: Rights, scope: Scope): void {
 
 export function isAdmin(rights: Rights): boolean {
   return rights.role === "admin" && rights.scopes.includes("admin");
+}
+
+/** The projects that are this caller's, or shared with them, as at least this role; of their own only those that were ever shared. */
+export function projectsOf({ rights }: Caller, least: ProjectRole): string[] {
+  const roles = rolesFrom(least);
+  return [...(rights?.projects ?? [])].flatMap(([projectId, role]) => (roles.includes(role) ? [projectId] : []));
 }
 
 /** Whether everybody's approvals are within this caller's reach. */

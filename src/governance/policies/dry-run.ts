@@ -1,8 +1,9 @@
 import type { ApprovalRow } from "#db/queries/approval-row.ts";
-import type { DryRun, DryRunItem, PolicyChoice } from "#ports/policies.ts";
+import type { DryRun, DryRunItem, PolicyChoice, PolicyEffect } from "#ports/policies.ts";
 import { extensionOf } from "../approval-view.ts";
 import { evaluate } from "./evaluate.ts";
 import { factsOf } from "./facts.ts";
+import { isReadable } from "./rule-on.ts";
 
 /** What rules would have done with questions of the past. Pure: nothing is decided. `items` holds at most `limit`. */
 export function dryRun(
@@ -22,8 +23,7 @@ export function dryRun(
   const byRule = new Map<string, DryRun["by_rule"][number]>();
   for (const row of rows) {
     const ruling = evaluate(policies, factsOf(row));
-    // what is not ours is never decided by a rule
-    const effect = extensionOf(row.payload) === null ? "ask" : ruling.effect;
+    const effect = decides(row, ruling.effect) ? ruling.effect : "ask";
     const { id, name } = ruling.policy;
     result.by_effect[effect] += 1;
     const counted = byRule.get(`${id} ${effect}`) ?? { id, name, effect, questions: 0 };
@@ -35,6 +35,11 @@ export function dryRun(
   }
   result.by_rule = [...byRule.values()].toSorted((one, other) => other.questions - one.questions || (one.id < other.id ? -1 : 1));
   return result;
+}
+
+/** What is not ours is never decided by a rule, nor is what takes no such answer. */
+function decides(row: ApprovalRow, effect: PolicyEffect): boolean {
+  return effect !== "ask" && extensionOf(row.payload) !== null && isReadable(row, effect === "allow" ? "approve" : "reject");
 }
 
 function itemOf(row: ApprovalRow, happened: string, would: DryRunItem["would"]): DryRunItem {

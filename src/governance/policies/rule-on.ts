@@ -64,7 +64,7 @@ async function verdictOn(sql: Sql, row: NewApproval, ruling: Ruling): Promise<Ve
 }
 
 /** Whether this question takes such an answer at all: values of secrets cannot be approved. */
-function isReadable(row: NewApproval, type: "approve" | "reject"): boolean {
+export function isReadable(row: Pick<NewApproval, "payload">, type: "approve" | "reject"): boolean {
   const reply = readReply(row.payload, { type });
   return reply.ok && reply.decision.type === type;
 }

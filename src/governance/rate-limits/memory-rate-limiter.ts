@@ -16,9 +16,9 @@ export class MemoryRateLimiter implements RateLimiter {
     this.#now = now;
   }
 
-  async take(key: string): Promise<RateDecision> {
+  async take(key: string, limit: RateLimit = this.limit): Promise<RateDecision> {
     const now = this.#now();
-    const { usedUpAt, decision } = takeOne(gcraOf(this.limit), this.#usedUpAt.get(key) ?? null, now);
+    const { usedUpAt, decision } = takeOne(gcraOf(limit), this.#usedUpAt.get(key) ?? null, now);
     this.#usedUpAt.set(key, usedUpAt);
     if (this.#usedUpAt.size >= this.#forgetAt) this.#forget(now);
     return decision;

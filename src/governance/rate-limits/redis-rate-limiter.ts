@@ -47,20 +47,21 @@ export class RedisRateLimiter implements RateLimiter {
     this.#alone = new MemoryRateLimiter(options.limit, options.now);
   }
 
-  async take(key: string): Promise<RateDecision> {
+  async take(key: string, limit: RateLimit = this.limit): Promise<RateDecision> {
     try {
-      const decision = await this.#take(this.#prefix + key);
+      const decision = await this.#take(this.#prefix + key, limit);
       this.#isAway = false;
       return decision;
     } catch (error) {
-      if (!this.#isAway) this.#log.warn({ err: error }, "Redis does not count requests; each process counts its own until it is back");
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!this.#isAway) this.#log.warn(`Redis (REDIS_URL) does not count requests: ${reason}. Each process counts its own until it is back`);
       this.#isAway = true;
-      return this.#alone.take(key);
+      return this.#alone.take(key, limit);
     }
   }
 
-  async #take(key: string): Promise<RateDecision> {
-    const gcra = gcraOf(this.limit);
+  async #take(key: string, limit: RateLimit): Promise<RateDecision> {
+    const gcra = gcraOf(limit);
     const args = [key, gcra.interval, gcra.tolerance, this.#now === null ? "" : this.#now()];
     const answer = await this.#evaluate(args);
     const [allowed, ahead] = answer.map(Number);

@@ -1,12 +1,14 @@
 import { AIMessage } from "@langchain/core/messages";
+import { Send } from "@langchain/langgraph";
 import { CALLS_PER_ROUND, lastAttempt, type EngineeringState } from "./state.ts";
 
 /** Who follows whom. Pure answers to one question each, about the state alone. */
 
-export function isPlanApproved({ answer }: Pick<EngineeringState, "answer">): "preparer" | "analyst" | "report" | "ask_plan_approval" {
-  switch (answer?.verdict) {
+/** A plan that is approved only once its work is green and tested (the question was passed by before) goes on where it was stopped. */
+export function isPlanApproved(state: Pick<EngineeringState, "answer" | "attempts">): "preparer" | "promote" | "analyst" | "report" | "ask_plan_approval" {
+  switch (state.answer?.verdict) {
     case "approved":
-      return "preparer";
+      return lastAttempt(state)?.green === true ? "promote" : "preparer";
     case "revise":
       return "analyst";
     case "rejected":
@@ -14,6 +16,15 @@ export function isPlanApproved({ answer }: Pick<EngineeringState, "answer">): "p
     default:
       return "ask_plan_approval";
   }
+}
+
+/** What changes the project looks for the approval in the inbox; without one it does nothing and has the question asked again. */
+export function mayPrepare({ answer }: Pick<EngineeringState, "answer">): "developer" | "ask_plan_approval" {
+  return answer?.verdict === "again" ? "ask_plan_approval" : "developer";
+}
+
+export function mayPromote({ answer }: Pick<EngineeringState, "answer">): "report" | "ask_plan_approval" {
+  return answer?.verdict === "again" ? "ask_plan_approval" : "report";
 }
 
 export function wantsTools({
@@ -34,6 +45,14 @@ export function isRoundOver({
 }: Pick<EngineeringState, "stuck" | "claim" | "calls_in_round">): "developer" | "commit_attempt" | "escalate" {
   if (stuck !== null) return "escalate";
   return claim !== null || calls_in_round >= CALLS_PER_ROUND ? "commit_attempt" : "developer";
+}
+
+/** Calls that somebody is asked about are asked side by side; then the same batch comes again. */
+export function whatFollowsTools(
+  state: Pick<EngineeringState, "stuck" | "claim" | "calls_in_round" | "tool_questions">,
+): Send[] | ReturnType<typeof isRoundOver> {
+  if (state.tool_questions.length > 0) return state.tool_questions.map((question) => new Send("ask_tool", { question }));
+  return isRoundOver(state);
 }
 
 export function isThereSomethingToTest(state: Pick<EngineeringState, "attempts" | "stuck">): "tester" | "rework" | "escalate" {

@@ -12,7 +12,8 @@ import { receiveOrder } from "#nodes/engineering/receive-order.ts";
 import { report } from "#nodes/engineering/report.ts";
 import { rework } from "#nodes/engineering/rework.ts";
 import { tester } from "#nodes/engineering/tester.ts";
-import { isPlanApproved, isRoundOver, isThereSomethingToTest, mayGoOn, needsRework, wantsTools } from "./edges.ts";
+import { askTool } from "#nodes/shared/ask-tool.ts";
+import { isPlanApproved, isThereSomethingToTest, mayGoOn, mayPrepare, mayPromote, needsRework, wantsTools, whatFollowsTools } from "./edges.ts";
 import { RETRY_PASSING } from "./retry.ts";
 import { EngineeringState } from "./state.ts";
 
@@ -23,6 +24,7 @@ const STEPS = 2_000;
  * From a request to a commit whose tests were run green by the harness.
  *
  *   order -> plan <-> person -> prepared workspace -> (developer <-> tools -> commit -> tests)* -> branch -> result
+ *                                                                     tools <-> person, where a rule asks
  *
  * Loops are flat: one model call or one batch of tools is a checkpoint, so a delivery can be forked and resumed at any of them.
  */
@@ -35,6 +37,7 @@ export const engineering = withStepBudget(
     .addNode("preparer", preparer)
     .addNode("developer", developer)
     .addNode("developer_tools", developerToolsNode)
+    .addNode("ask_tool", askTool)
     .addNode("commit_attempt", commitAttempt)
     .addNode("tester", tester)
     .addNode("promote", promote)
@@ -44,15 +47,16 @@ export const engineering = withStepBudget(
     .addEdge(START, "receive_order")
     .addEdge("receive_order", "analyst")
     .addEdge("analyst", "ask_plan_approval")
-    .addConditionalEdges("ask_plan_approval", isPlanApproved, ["preparer", "analyst", "report", "ask_plan_approval"])
-    .addEdge("preparer", "developer")
+    .addConditionalEdges("ask_plan_approval", isPlanApproved, ["preparer", "promote", "analyst", "report", "ask_plan_approval"])
+    .addConditionalEdges("preparer", mayPrepare, ["developer", "ask_plan_approval"])
     .addConditionalEdges("developer", wantsTools, ["developer_tools", "developer", "commit_attempt", "escalate"])
-    .addConditionalEdges("developer_tools", isRoundOver, ["developer", "commit_attempt", "escalate"])
+    .addConditionalEdges("developer_tools", whatFollowsTools, ["ask_tool", "developer", "commit_attempt", "escalate"])
+    .addEdge("ask_tool", "developer_tools")
     .addConditionalEdges("commit_attempt", isThereSomethingToTest, ["tester", "rework", "escalate"])
     .addConditionalEdges("tester", needsRework, ["promote", "rework", "escalate"])
     .addEdge("rework", "developer")
     .addConditionalEdges("escalate", mayGoOn, ["rework", "report", "escalate"])
-    .addEdge("promote", "report")
+    .addConditionalEdges("promote", mayPromote, ["report", "ask_plan_approval"])
     .addEdge("report", END),
   STEPS,
 );

@@ -1,6 +1,7 @@
 import { MessagesValue, StateSchema, type GraphNode } from "@langchain/langgraph";
 import { z } from "zod";
 import type { ProjectSpec, Stack } from "#ports/projects.ts";
+import { ToolQuestion } from "#tools/tool-question.ts";
 import { EngineeringOrder, EngineeringResult } from "#protocol/team-work.ts";
 
 /** What the analyst proposes, the person approves or edits, and the developer builds. The person reads all of it, in their language. */
@@ -81,6 +82,11 @@ export const EngineeringState = new StateSchema({
   claim: z.string().nullable().default(null),
   /** Commit of the working tree as this checkpoint knows it; files move with the checkpoint. */
   tree: z.string().nullable().default(null),
+
+  /** Calls of the newest answer that a person is asked about before any of them is made. */
+  tool_questions: z.array(ToolQuestion).default(() => []),
+  /** How often the newest answer's calls were asked about. */
+  tools_asked: z.number().default(0),
 
   attempts: z.array(Attempt).default(() => []),
   /** Why a person is needed, or null. */

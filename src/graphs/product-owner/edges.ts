@@ -1,5 +1,5 @@
 import { AIMessage } from "@langchain/core/messages";
-import { END } from "@langchain/langgraph";
+import { END, Send } from "@langchain/langgraph";
 import { deploymentDue } from "#nodes/product-owner/deployment-due.ts";
 import { lastHuman } from "#nodes/shared/model-history.ts";
 import type { ProductOwnerState } from "./state.ts";
@@ -17,6 +17,11 @@ function isSomebodyWaiting(state: ProductOwnerState): boolean {
   return newest !== undefined && (newest.id ?? "") !== state.handled;
 }
 
+/** Calls that the person is asked about are asked side by side; then the same calls come again. */
+export function whatFollowsTools({ tool_questions: questions }: ProductOwnerState): Send[] | "work" {
+  return questions.length > 0 ? questions.map((question) => new Send("ask_tool", { question })) : "work";
+}
+
 /** Without an intent the reason was told in the chat, and the turn is over. */
 export function isIntentKnown(state: ProductOwnerState): "choose_capabilities" | "collect_approvals" {
   return state.intent === null ? "collect_approvals" : "choose_capabilities";
@@ -32,8 +37,10 @@ export function whatFollowsTheNews(state: ProductOwnerState): "start_devops" | "
   return isSomebodyWaiting(state) ? "parse_intent" : "collect_approvals";
 }
 
-export function isSomethingAsked(state: ProductOwnerState): "ask_approval" | typeof END {
-  return state.question === null ? END : "ask_approval";
+/** News of a team came while the person was asked about calls: those are asked about again, once the team's own question is answered. */
+export function isSomethingAsked(state: ProductOwnerState): "ask_approval" | "work_tools" | typeof END {
+  if (state.question !== null) return "ask_approval";
+  return state.tool_questions.length > 0 ? "work_tools" : END;
 }
 
 export function isAnswered(state: ProductOwnerState): "forward_decision" | "collect_approvals" {

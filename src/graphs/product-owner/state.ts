@@ -1,6 +1,7 @@
 import { MessagesValue, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { StartedWork } from "#tools/started-work.ts";
+import { ToolQuestion } from "#tools/tool-question.ts";
 import { CAPABILITY_GROUPS, CAPABILITY_NAMES } from "#tools/capabilities.ts";
 
 /** What a message is, as the intent parser reads it. */
@@ -68,6 +69,10 @@ export const ProductOwnerState = new StateSchema({
   handled: z.string().nullable().default(null),
   /** Model calls of this turn. */
   turns: z.number().default(0),
+  /** Calls of the newest answer that the person is asked about before any of them is made. */
+  tool_questions: z.array(ToolQuestion).default([]),
+  /** How often the newest answer's calls were asked about. */
+  tools_asked: z.number().default(0),
   /** The team approval that is shown now. */
   question: Mirrored.nullable().default(null),
   /** How often something was asked in this thread; makes each mirror one of its own. */

@@ -3,11 +3,16 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { ServiceStatus } from "#ports/releases.ts";
 import { noticeTexts } from "#prompts/devops/texts.ts";
-import { doneBy, orReason } from "./deploy.ts";
+import { digestOf } from "#protocol/approval-payload.ts";
+import { changeArguments } from "./ask-change.ts";
+import { doneBy, orReason, undecided } from "./deploy.ts";
 import { inOurWords, refuse } from "./order.ts";
 import { plannedChange } from "./plan-change.ts";
 
-/** Rolls back or takes offline. A node that died after the effect finds it done: what was asked for is what serves. */
+/**
+ * Rolls back or takes offline. A node that died after the effect finds it done: what was asked for is what serves. Before it, what was approved
+ * is compared with what is there now, and what was shown with what is carried out, as for a deploy.
+ */
 export const applyChange: GraphNode<typeof DevopsState> = async (state, config) => {
   const ports = portsOf(config);
   const { decision, planned } = state;
@@ -16,12 +21,21 @@ export const applyChange: GraphNode<typeof DevopsState> = async (state, config) 
   const service = await ports.releases.status(state.project_id);
   const isDone = state.action === "rollback" ? service.serving?.id === planned.target?.id : service.serving === null;
   if (isDone) return { done: doneAlready(service, state.action), notice: null };
-  if ((await plannedChange(ports, state)).digest !== decision.digest) return { decision: null, notice: inOurWords(state.language, noticeTexts.moved) };
+  const now = await plannedChange(ports, state);
+  if (now.digest !== decision.digest) return { decision: null, notice: inOurWords(state.language, noticeTexts.moved) };
+  const { reason: _, ...shown } = (await ports.decisions.find("deploy", [decision.approvalId]))?.args ?? {};
+  const { name } = await ports.projects.get(state.project_id);
+  if (digestOf(shown) !== digestOf(changeArguments(name, now))) return undecided(state);
+  const held = { approvalId: decision.approvalId, digest: now.digest };
   if (state.action === "undeploy") {
-    return { done: doneAlready(await ports.releases.undeploy(state.project_id), "undeploy"), notice: null };
+    const gone = await orReason(ports.releases.undeploy(state.project_id, held));
+    if (gone === null) return undecided(state);
+    if (typeof gone === "string") return { result: { ...(await refuse(ports, state, "notDone")), summary: gone } };
+    return { done: doneAlready(gone, "undeploy"), notice: null };
   }
   const target = planned.target === null ? {} : { releaseId: planned.target.id };
-  const outcome = await orReason(ports.releases.rollback(state.project_id, { ...target, reason: state.reason }));
+  const outcome = await orReason(ports.releases.rollback(state.project_id, { ...target, reason: state.reason }, held));
+  if (outcome === null) return undecided(state);
   if (typeof outcome === "string") return { result: { ...(await refuse(ports, state, "notDone")), summary: outcome } };
   const done = doneBy(outcome, outcome.serving ?? outcome.release);
   const back = outcome.serving !== null && outcome.serving.id === planned.target?.id;

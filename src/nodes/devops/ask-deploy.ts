@@ -1,8 +1,9 @@
 import { interrupt, type GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
-import type { DevopsState } from "#graphs/devops/state.ts";
+import type { DevopsState, ReleaseCandidate } from "#graphs/devops/state.ts";
 import { approvalPayload } from "#protocol/approval-payload.ts";
 import { readReply } from "#protocol/approval-reply.ts";
+import { answeredAs } from "../shared/answered-as.ts";
 
 const SHOWN_FILES = 20;
 
@@ -14,17 +15,7 @@ export const askDeploy: GraphNode<typeof DevopsState> = (state, config) => {
   const payload = approvalPayload({
     kind: "deploy",
     action: "deploy",
-    args: {
-      project: state.project_name,
-      commit: candidate.commitSha,
-      tests: candidate.tests,
-      diff: { files: candidate.diff.files, added: candidate.diff.added, removed: candidate.diff.removed, paths: candidate.diff.paths.slice(0, SHOWN_FILES) },
-      start_command: candidate.startCommand,
-      health_path: candidate.healthPath,
-      configuration: candidate.publicEnvironment,
-      secrets: candidate.secretNames,
-      rollback_target: candidate.rollbackTarget === null ? null : candidate.rollbackTarget.number,
-    },
+    args: deployArguments(state.project_name, candidate),
     description: withNotice(state),
     allowed: ["approve", "reject"],
     risk: "high",
@@ -37,11 +28,28 @@ export const askDeploy: GraphNode<typeof DevopsState> = (state, config) => {
     identity: { threadId: run.threadId, branch: run.branch, occasion: `deploy ${state.asked}` },
     projectId: state.project_id,
   });
-  const read = readReply(payload, interrupt(payload));
+  const answer: unknown = interrupt(payload);
+  const read = readReply(payload, answer);
   if (!read.ok) return { decision: null, notice: read.problem, asked: state.asked + 1 };
   const { type, message } = read.decision;
-  return { notice: null, decision: { type, message, approvalId: payload.x.approval_id, branch: run.branch, digest: candidate.digest } };
+  return { notice: null, decision: { type, message, approvalId: answeredAs(payload, answer), branch: run.branch, digest: candidate.digest } };
 };
+
+/** What a person is shown of a candidate; compared once more before the effect. */
+export function deployArguments(project: string, candidate: ReleaseCandidate): Record<string, unknown> {
+  const { files, added, removed, paths } = candidate.diff;
+  return {
+    project,
+    commit: candidate.commitSha,
+    tests: candidate.tests,
+    diff: { files, added, removed, paths: paths.slice(0, SHOWN_FILES) },
+    start_command: candidate.startCommand,
+    health_path: candidate.healthPath,
+    configuration: candidate.publicEnvironment,
+    secrets: candidate.secretNames,
+    rollback_target: candidate.rollbackTarget === null ? null : candidate.rollbackTarget.number,
+  };
+}
 
 /** The question, under the reason why it is asked again. */
 export function withNotice({ notice, description }: Pick<DevopsState, "notice" | "description">): string {

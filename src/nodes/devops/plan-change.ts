@@ -12,13 +12,14 @@ export const planChange: GraphNode<typeof DevopsState> = async (state, config) =
   const ports = portsOf(config);
   const { action, reason } = orderOf(state);
   if (action === "deploy") return {};
-  await ports.projects.get(state.project_id);
+  // the question names the project as it is called, not as the order calls it
+  const { name } = await ports.projects.get(state.project_id);
   const planned = await plannedChange(ports, state);
   if (action === "rollback" && planned.target === null) return { result: await refuse(ports, state, "nothingBefore") };
   if (action === "undeploy" && planned.servingNumber === null) return { result: await refuse(ports, state, "nothingRuns") };
-  const text = changeText(state.project_name, action, { serving: planned.servingNumber, target: planned.target?.number ?? null, reason });
+  const text = changeText(name, action, { serving: planned.servingNumber, target: planned.target?.number ?? null, reason });
   const description = await sayIn(state.language, text, { models: ports.models, signal: config.signal });
-  return { planned, description, decision: null, asked: state.asked + 1 };
+  return { project_name: name, planned, description, decision: null, asked: state.asked + 1 };
 };
 
 /** What serves and what would come back, under one digest. */

@@ -11,6 +11,8 @@ export const prepareRelease: GraphNode<typeof DevopsState> = async (state, confi
   const ports = portsOf(config);
   const candidate = await releaseCandidate(ports, state);
   if (typeof candidate === "string") return { result: await refuse(ports, state, candidate) };
-  const description = await sayIn(state.language, deployText(state.project_name, candidate), { models: ports.models, signal: config.signal });
-  return { candidate, description, decision: null, asked: state.asked + 1 };
+  // the question names the project as it is called, not as the order calls it
+  const { name } = await ports.projects.get(state.project_id);
+  const description = await sayIn(state.language, deployText(name, candidate), { models: ports.models, signal: config.signal });
+  return { project_name: name, candidate, description, decision: null, asked: state.asked + 1 };
 };

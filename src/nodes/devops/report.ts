@@ -1,6 +1,7 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
+import type { RunPorts } from "#ports/run.ts";
 import type { DevopsResult } from "#protocol/team-work.ts";
 import { refuse } from "./order.ts";
 
@@ -9,7 +10,8 @@ export const report: GraphNode<typeof DevopsState> = async (state, config) => {
   const ports = portsOf(config);
   if (state.result !== null) return {};
   const { done, decision, candidate } = state;
-  if (done === null) return { result: await refuse(ports, state, "declined", "rejected") };
+  const decided = await decidedFor(ports, decision);
+  if (done === null) return { result: { ...(await refuse(ports, state, "declined", "rejected")), decided } };
   if (state.action === "deploy" && done.status === "live" && state.delivery_id !== null) {
     const delivery = await ports.projects.saveDelivery({ id: state.delivery_id, projectId: state.project_id, status: "deployed", releaseId: done.releaseId });
     await ports.projects.recordStep({
@@ -31,9 +33,17 @@ export const report: GraphNode<typeof DevopsState> = async (state, config) => {
     url: done.url,
     direct_url: done.directUrl,
     summary: summaryOf(done, decision?.message ?? null, state.reason),
+    decided,
   };
   return { result };
 };
+
+/** The person is told who answered for them. By the record, as the state can be edited by hand; what ran out has none and only its reason. */
+async function decidedFor({ decisions, run }: RunPorts, decision: DevopsState["decision"]): Promise<DevopsResult["decided"]> {
+  if (decision === null) return null;
+  const recorded = await decisions.find("deploy", [decision.approvalId]);
+  return recorded === null || recorded.decidedBy === run.owner ? null : { by: recorded.decidedBy, message: recorded.decision.message };
+}
 
 const LOG_LINES = 12;
 

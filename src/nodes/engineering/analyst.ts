@@ -37,7 +37,14 @@ export const analyst: EngineeringNode = async (state, runtime) => {
     messages: [new SystemMessage(analystSystem(facts)), new HumanMessage(analystRequest(facts))],
     signal: runtime.signal,
   });
-  return { plan: tidyPlan(DeliveryPlan.parse(proposal), state.stack), plan_revision: state.plan_revision + 1, answer: null, asked_again: 0, ask_problem: null };
+  return {
+    plan: tidyPlan(DeliveryPlan.parse(proposal), state.stack),
+    plan_revision: state.plan_revision + 1,
+    attempts: [],
+    answer: null,
+    asked_again: 0,
+    ask_problem: null,
+  };
 };
 
 /** A runner that the harness knows, and files; options that leave tests out would keep every round red. */

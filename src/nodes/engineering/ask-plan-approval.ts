@@ -20,7 +20,10 @@ export const askPlanApproval: EngineeringNode = (state, runtime) => {
       allowed: ["approve", "edit", "reject"],
       risk: "low",
       digest: digestOf(plan),
-      evidence: [{ kind: "project", ref: state.project_id }],
+      evidence: [
+        { kind: "project", ref: state.project_id },
+        { kind: "delivery", ref: state.delivery_id },
+      ],
       projectId: state.project_id,
       identity: { threadId: run.threadId, branch: run.branch, occasion: `plan:${state.delivery_id}:${state.plan_revision}` },
     },
@@ -30,7 +33,7 @@ export const askPlanApproval: EngineeringNode = (state, runtime) => {
 };
 
 /**
- * approve -> as it is; edit -> as edited, which needs no second question; reject with words -> the analyst plans again with them;
+ * approve -> as it is; edit -> as edited, which needs no second question (what was tested for the plan before does not count for it); reject with words -> the analyst plans again with them;
  * reject without -> the order ends; unreadable, or an edit that is no plan -> the question stands again, with the reason.
  */
 export function planVerdict(
@@ -51,7 +54,7 @@ export function planVerdict(
       return again(`The edited plan does not fit: ${edited.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`);
     const changed = digestOf(edited.data) !== digestOf(plan);
     if (!changed && said !== "") return revise;
-    return { ...settled, answer: { ...answer, verdict: "approved" }, plan: tidyPlan(edited.data, state.stack) };
+    return { ...settled, answer: { ...answer, verdict: "approved" }, plan: tidyPlan(edited.data, state.stack), attempts: [] };
   }
   return said === "" ? { ...settled, answer: { ...answer, verdict: "rejected" } } : revise;
 }

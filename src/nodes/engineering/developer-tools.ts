@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import type { EngineeringNode, EngineeringState } from "#graphs/engineering/state.ts";
+import { admitCalls, type Admission, type WishedCall } from "#nodes/shared/admit-calls.ts";
 import { signalOf } from "#nodes/shared/signal-of.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { REPEATED_ACTION, malformedArguments, unknownTool } from "#prompts/engineering/developer.ts";
@@ -44,16 +45,25 @@ export function developerTools(
 }
 
 /**
- * Runs one batch of tool calls, in order. The files are first put into the state this checkpoint knows and kept afterwards, so that a
+ * Runs one batch of tool calls, in order, once the rules and the people they ask have had their say: until then it does nothing but hand on
+ * the questions. The files are first put into the state this checkpoint knows and kept afterwards, so that a
  * batch that was killed half way, replayed or forked starts from the same files.
  */
 export const developerToolsNode: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const answer = state.developer_messages.findLast((message) => AIMessage.isInstance(message));
   if (answer === undefined) throw new AppError("internal", "There is no answer with tool calls.");
-  await restoreTree(ports, state);
   const { path } = await ports.workspaces.open(state.delivery_id);
   const tools = [...developerTools(ports, state, { here: path, ...signalOf(runtime) }), ...(await makeMcpTools(ports.mcp, signalOf(runtime)))];
+
+  const { admitted, questions } = await admitCalls(ports, callsOf(answer, tools), {
+    answer: [state.delivery_id, state.round, state.calls_in_round].join(":"),
+    asked: state.tools_asked,
+    projectId: state.project_id,
+    language: state.language,
+  });
+  if (questions.length > 0) return { tool_questions: questions, tools_asked: state.tools_asked + 1 };
+  await restoreTree(ports, state);
 
   const results: BaseMessage[] = [];
   let actions = state.recent_actions;
@@ -62,7 +72,7 @@ export const developerToolsNode: EngineeringNode = async (state, runtime) => {
   for (const [index, call] of (answer.tool_calls ?? []).entries()) {
     runtime.signal?.throwIfAborted();
     const id = call.id ?? `call_${index}`;
-    const content = await runCall(tools, call, answer);
+    const content = await runAdmitted(tools, call, answer, admitted.get(index));
     results.push(new ToolMessage({ id: `${answer.id}:${index}`, tool_call_id: id, name: call.name, content }));
     if (call.name === FINISH) claim = Finish.safeParse(call.args).data?.summary ?? "";
     const action = fingerprint(call.name, call.args, content);
@@ -76,12 +86,30 @@ export const developerToolsNode: EngineeringNode = async (state, runtime) => {
     developer_messages: results,
     recent_actions: actions,
     claim,
+    ...(state.tools_asked === 0 ? {} : { tool_questions: [], tools_asked: 0 }),
     tree: await keepTree(ports, state, `${state.round}-${state.calls_in_round}`),
     ...(claim === null && repeats >= REPEATS_BORNE ? { stuck: "loop" } : {}),
   };
 };
 
 type Call = NonNullable<AIMessage["tool_calls"]>[number];
+
+/** The calls that would do something. What is no tool, or no call, is answered with what is wrong; `finish` only says that the work is done. */
+function callsOf(answer: AIMessage, tools: readonly StructuredToolInterface[]): WishedCall[] {
+  const malformed = new Set((answer.invalid_tool_calls ?? []).map((each) => each.id));
+  return (answer.tool_calls ?? []).flatMap((call, index) => {
+    const chosen = tools.find((each) => each.name === call.name);
+    if (chosen === undefined || call.name === FINISH || malformed.has(call.id)) return [];
+    return [{ index, id: call.id ?? `call_${index}`, tool: chosen, args: call.args }];
+  });
+}
+
+async function runAdmitted(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage, admission: Admission | undefined): Promise<string> {
+  if (admission === undefined) return runCall(tools, call, answer);
+  if ("result" in admission) return admission.result;
+  const content = await runCall(tools, { ...call, args: admission.args }, answer);
+  return admission.remark === null ? content : `${admission.remark}\n${content}`;
+}
 
 /** What a call answers; what does not fit is told to the model. */
 export async function runCall(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage): Promise<string> {

@@ -15,7 +15,7 @@ const SILENCE_BORNE = 2;
 export const developer: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const model = ports.models.chat("coder");
-  const tools = [...developerTools(ports, state, { here: "" }), ...(await makeMcpTools(ports.mcp))];
+  const tools = [...developerTools(ports, state, { here: "" }), ...(await makeMcpTools(ports.mcp, signalOf(runtime)))];
   const messages = [new SystemMessage(developerSystem(state)), ...withinBudget(state.developer_messages)];
   const asking = model.bindTools?.(tools) ?? model;
   const { message } = readModelAnswer(await asking.invoke(messages, signalOf(runtime)));

@@ -5,16 +5,18 @@ import { specOf, type EngineeringNode } from "#graphs/engineering/state.ts";
 import { signalOf } from "#nodes/shared/signal-of.ts";
 import { developerBrief } from "#prompts/engineering/developer.ts";
 import { checkpointOf } from "./checkpoint.ts";
+import { askForPlan, isPlanOnRecord } from "./plan-on-record.ts";
 import { reportIdOf } from "./report-id.ts";
 import { executedTests } from "./verdict.ts";
 import { keepTree } from "./working-tree.ts";
 
-/** Makes the ground ready: the approved spec saved, repository, branch and worktree there, the base commit's tests run. */
+/** Makes the ground ready: the approved spec saved, repository, branch and worktree there, the base commit's tests run. Without an approval on record it does nothing. */
 export const preparer: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const { projects, workspaces, tests, run } = ports;
   const { plan, stack } = state;
   if (plan === null) throw new AppError("internal", "There is no approved plan.");
+  if (!(await isPlanOnRecord(ports, state))) return askForPlan(state);
   const ids = { projectId: state.project_id, deliveryId: state.delivery_id };
   await projects.saveSpec(ids.projectId, specOf(plan, stack));
   const workspace = await workspaces.prepare({ ...ids, stack, projectName: state.project_name });

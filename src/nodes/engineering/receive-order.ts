@@ -38,6 +38,8 @@ export const receiveOrder: EngineeringNode = async (state, runtime) => {
     recent_actions: [],
     claim: null,
     tree: null,
+    tool_questions: [],
+    tools_asked: 0,
     attempts: [],
     stuck: null,
     instructions: [],

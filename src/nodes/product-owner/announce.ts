@@ -50,8 +50,14 @@ async function tell(
   return say(brokenText(facts, outcome.status === "cancelled" ? "cancelled" : "failed", outcome.error));
 }
 
-/** The next delivery of the project starts from its main branch, so what is green and planned with the person goes there. */
+/**
+ * The next delivery of the project starts from its main branch, so what is green and planned with the person goes there. The news only says
+ * where to look: what counts is the delivery that engineering wrote down when it promoted an approved plan's commit.
+ */
 async function keepOnMain(ports: RunPorts, work: StartedWork, { result }: Outcome): Promise<void> {
   const green = work.team === "engineering" ? EngineeringResult.safeParse(result).data : undefined;
-  if (green?.status === "green" && green.commit_sha !== null) await ports.workspaces.mergeToMain(work.projectId, green.commit_sha);
+  if (green?.status !== "green" || green.commit_sha === null) return;
+  const deliveries = await ports.projects.deliveries(work.projectId);
+  if (deliveries.some((one) => one.headSha === green.commit_sha && (one.status === "green" || one.status === "deployed")))
+    await ports.workspaces.mergeToMain(work.projectId, green.commit_sha);
 }

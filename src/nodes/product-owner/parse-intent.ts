@@ -21,7 +21,8 @@ export const parseIntent: GraphNode<typeof ProductOwnerState> = async (state, co
   const ports = portsOf(config);
   const newest = lastHuman(state.messages);
   const text = newest?.text ?? "";
-  const begun = { handled: newest?.id ?? null, turns: 0, tools: [], problem: null };
+  // what was asked about a call of the turn before is not asked any more: the call counts as stopped
+  const begun = { handled: newest?.id ?? null, turns: 0, tools: [], problem: null, tool_questions: [], tools_asked: 0 };
   try {
     const intent = await askStructured(ports.models.chat("intent"), {
       name: "sort_message",

@@ -6,6 +6,7 @@ import { portsOf } from "#graphs/context.ts";
 import type { ProductOwnerState } from "#graphs/product-owner/state.ts";
 import { makeTools } from "#tools/capabilities.ts";
 import type { StartedWork } from "#tools/started-work.ts";
+import { admitCalls, type Admission, type WishedCall } from "../shared/admit-calls.ts";
 import { MALFORMED } from "../shared/tidy-answer.ts";
 import { mcpToolsFor } from "./mcp-tools-for.ts";
 
@@ -16,7 +17,8 @@ interface Call {
 }
 
 /**
- * Runs the calls of the last answer, one after the other: a second start of the same delivery must see the first. Each effect is keyed by
+ * Runs the calls of the last answer, one after the other: a second start of the same delivery must see the first. Before any of them the
+ * rules are asked, and whoever they ask: until then it does nothing but hand on the questions. Each effect is keyed by
  * its call, so a node that died on the way runs again without a second effect. What a model can put right comes back as text; a broken
  * machine throws.
  */
@@ -30,17 +32,44 @@ export const workTools: GraphNode<typeof ProductOwnerState> = async (state, conf
   const context = { ports, language: state.language, deliver: intent?.deliver ?? "service", works, remember } as const;
   const offered = [...makeTools(state.tools, context), ...(intent === null ? [] : await mcpToolsFor(intent, ports, config.signal))];
   const tools = new Map<string, StructuredToolInterface>(offered.map((tool) => [tool.name, tool]));
-  const answer = state.messages.at(-1);
+  // news of a team may stand behind it
+  const answer = state.messages.findLast((message) => AIMessage.isInstance(message) && (message.tool_calls ?? []).length > 0);
   const calls: Call[] = AIMessage.isInstance(answer) ? (answer.tool_calls ?? []) : [];
+  const { admitted, questions } = await admitCalls(ports, callsOf(calls, tools), {
+    answer: answer?.id ?? "",
+    asked: state.tools_asked,
+    projectId: null,
+    language: state.language,
+  });
+  if (questions.length > 0) return { tool_questions: questions, tools_asked: state.tools_asked + 1 };
   const messages: ToolMessage[] = [];
-  for (const call of calls) {
+  for (const [index, call] of calls.entries()) {
     config.signal?.throwIfAborted();
-    const { content, status } = await run(call, tools);
+    const { content, status } = await runAdmitted(call, tools, admitted.get(index));
     const id = call.id ?? "";
     messages.push(new ToolMessage({ id: `${id}:result`, tool_call_id: id, name: call.name, content, status }));
   }
-  return { messages, works };
+  return { messages, works, ...(state.tools_asked === 0 ? {} : { tool_questions: [], tools_asked: 0 }) };
 };
+
+/** The calls that would do something; what is no tool, or no call, is answered with what is wrong. */
+function callsOf(calls: readonly Call[], tools: ReadonlyMap<string, StructuredToolInterface>): WishedCall[] {
+  return calls.flatMap((call, index) => {
+    const tool = tools.get(call.name);
+    return tool === undefined || MALFORMED in call.args ? [] : [{ index, id: call.id ?? "", tool, args: call.args }];
+  });
+}
+
+async function runAdmitted(
+  call: Call,
+  tools: ReadonlyMap<string, StructuredToolInterface>,
+  admission: Admission | undefined,
+): Promise<{ content: string; status: "success" | "error" }> {
+  if (admission === undefined) return run(call, tools);
+  if ("result" in admission) return { content: admission.result, status: "success" };
+  const { content, status } = await run({ ...call, args: admission.args }, tools);
+  return { content: admission.remark === null ? content : `${admission.remark}\n${content}`, status };
+}
 
 async function run(call: Call, tools: ReadonlyMap<string, StructuredToolInterface>): Promise<{ content: string; status: "success" | "error" }> {
   const failed = (content: string) => ({ content, status: "error" as const });

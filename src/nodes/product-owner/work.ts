@@ -25,7 +25,7 @@ export const work: GraphNode<typeof ProductOwnerState> = async (state, config) =
   // only names, descriptions and schemas are read here; work_tools makes them again to call them
   const tools = [
     ...makeTools(names, { ports, language: intent.language, deliver: intent.deliver, works: state.works, remember: () => {} }),
-    ...(lastCall ? [] : await mcpToolsFor(intent, ports)),
+    ...(lastCall ? [] : await mcpToolsFor(intent, ports, config.signal)),
   ];
   const model = ports.models.chat(tools.length === 0 ? "writer" : "planner");
   const caller = tools.length === 0 || model.bindTools === undefined ? model : model.bindTools(tools);
@@ -37,7 +37,7 @@ export const work: GraphNode<typeof ProductOwnerState> = async (state, config) =
       state.messages,
     );
     const called = answer.tool_calls ?? [];
-    if (called.length > 0 && !lastCall) return { turns, messages: [answer] };
+    if (called.length > 0 && !lastCall) return { turns, messages: [answer], ...(state.tools_asked === 0 ? {} : { tool_questions: [], tools_asked: 0 }) };
     if (answer.text.trim() !== "") return { turns, messages: called.length === 0 ? [answer] : [withoutCalls(answer)] };
     const text = await sayIn(intent.language, emptyAnswerText, { models: ports.models, signal: config.signal });
     return { turns, messages: [new AIMessage({ id: messageId(state.messages, "empty"), content: text })] };

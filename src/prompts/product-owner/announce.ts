@@ -44,11 +44,13 @@ export function devopsText({ project }: Announced, result: DevopsResult): Texts 
   const where = result.url ?? result.direct_url;
   const also = result.url !== null && result.direct_url !== null ? ` (${result.direct_url})` : "";
   const release = result.release_number === null ? "" : ` #${result.release_number}`;
+  const by = result.decided ? decider(result.decided.by) : null;
+  const why = result.decided?.by === "expiry" ? "" : quote(result.decided?.message ?? "");
   switch (result.status) {
     case "live":
       return {
-        en: `**${project}** is deployed: ${where ?? "its address is not known"}${also}`,
-        ru: `**${project}** развёрнут: ${where ?? "адрес неизвестен"}${also}`,
+        en: `**${project}** is deployed: ${where ?? "its address is not known"}${also}${by === null ? "" : `\n\nApproved by ${by.en}.`}`,
+        ru: `**${project}** развёрнут: ${where ?? "адрес неизвестен"}${also}${by === null ? "" : `\n\nОдобрение: ${by.ru}.`}`,
       };
     case "rolled_back":
       return where === null
@@ -64,8 +66,8 @@ export function devopsText({ project }: Announced, result: DevopsResult): Texts 
       return { en: `**${project}** is offline. Its code and data are kept.`, ru: `**${project}** остановлен. Код и данные сохранены.` };
     case "rejected":
       return {
-        en: `You declined, so nothing changed for **${project}**.${where === null ? "" : ` It still runs: ${where}`}`,
-        ru: `Вы отказались, поэтому для **${project}** ничего не изменилось.${where === null ? "" : ` Он по-прежнему работает: ${where}`}`,
+        en: `${by === null ? "You declined" : by.declined.en}, so nothing changed for **${project}**.${where === null ? "" : ` It still runs: ${where}`}${why}`,
+        ru: `${by === null ? "Вы отказались" : by.declined.ru}, поэтому для **${project}** ничего не изменилось.${where === null ? "" : ` Он по-прежнему работает: ${where}`}${why}`,
       };
     default:
       return {
@@ -73,6 +75,14 @@ export function devopsText({ project }: Announced, result: DevopsResult): Texts 
         ru: `Девопс не справился с **${project}**.${where === null ? "" : ` Прежний выпуск по-прежнему работает: ${where}`}${quote(result.summary)}`,
       };
   }
+}
+
+/** Somebody else than the person who is told, as the one who approved and as the one who declined. */
+function decider(by: string): Texts & { declined: Texts } {
+  if (by === "expiry") return { en: "nobody", ru: "никто", declined: { en: "Nobody answered in time", ru: "Никто не ответил вовремя" } };
+  const rule = by.startsWith("policy:") ? by.slice("policy:".length) : null;
+  const [en, ru] = rule === null ? [`**${by}**`, `**${by}**`] : [`the rule "${rule}"`, `правило «${rule}»`];
+  return { en, ru, declined: { en: `${rule === null ? en : `The rule "${rule}"`} declined`, ru: `Отказ: ${ru}` } };
 }
 
 /** A run that ended without a result. */

@@ -7,9 +7,23 @@ export const SECURITY_EVENTS = [
   event("security", "user.created", { user: z.string(), role: z.string().optional() }),
   event("security", "user.changed", { user: z.string(), role: z.string().optional(), disabled: z.boolean().optional() }),
   event("security", "things.adopted", { from: z.string(), user: z.string(), rows: z.record(z.string(), z.number().int()) }),
-  event("security", "key.created", { key_id: z.string(), user: z.string(), scopes: z.array(z.string()), expires_at: z.string().nullish() }),
+  event("security", "key.created", {
+    key_id: z.string(),
+    user: z.string(),
+    scopes: z.array(z.string()),
+    limits: z.record(z.string(), z.number().nullable()).optional(),
+    expires_at: z.string().nullish(),
+  }),
   event("security", "key.revoked", { key_id: z.string(), user: z.string() }),
-  event("security", "access.denied", { reason: z.string(), action: z.string().optional() }),
+  event("security", "access.denied", {
+    reason: z.string(),
+    /** Method and path. */
+    action: z.string().optional(),
+    status: z.number().int().optional(),
+    address: z.string().optional(),
+    /** Refusals before this one that were too many to be told. */
+    left_out: z.number().int().optional(),
+  }),
   event("security", "policy.changed", {
     policy_id: z.string(),
     name: z.string(),

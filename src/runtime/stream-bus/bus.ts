@@ -13,21 +13,27 @@ import type { StreamFrame } from "#protocol/wire.ts";
  * - No database or Redis connection is held by an open stream.
  */
 export interface StreamBus extends AsyncDisposable {
+  /** This process will publish the run, from its first frame on: watchers here need not look anywhere else. */
+  begin(runId: string): void;
   /** Appends frames; `id` must count up by one from the first frame of this attempt. */
   publish(runId: string, frames: readonly StreamFrame[]): void;
-  /** Closes the stream of a run once everything published is visible. */
+  /** Closes the stream of a run once everything published is visible. Never rejects: a log that is away is written when it is back. */
   end(runId: string): Promise<void>;
   /** Waits until everything published so far can be read by other processes. */
   flush(runId: string): Promise<void>;
   /** Highest frame number known, -1 when there is none: where a new attempt goes on. */
   last(runId: string): Promise<number>;
   /**
-   * Follows a run: what is buffered after `after` (-1: from the start), then what comes, until `end` or abort. Ends quietly on abort.
+   * Follows a run: what is buffered after `after` (-1: from the start; `ONLY_END`: nothing), then what comes, until `end` or abort. Ends
+   * quietly on abort.
    */
   subscribe(runId: string, options: { after: number; signal: AbortSignal }): AsyncIterable<BusEvent>;
-  /** Forgets a run's frames, for a deleted run. */
+  /** Forgets a run's frames, for a deleted run. Never rejects. */
   forget(runId: string): Promise<void>;
 }
+
+/** The position of a reader who waits for the end and for nothing else. */
+export const ONLY_END = Number.MAX_SAFE_INTEGER;
 
 export type BusEvent = { kind: "frame"; frame: StreamFrame } | { kind: "gap"; next: number };
 

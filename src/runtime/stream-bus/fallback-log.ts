@@ -1,4 +1,3 @@
-import type { Log } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { type FrameLog, type RunFrames, wholeRun } from "./frame-log.ts";
 
@@ -7,6 +6,12 @@ const REST_MS = 1_000;
 /** Room in the numbers of a run for frames that stand in a log that cannot be asked. */
 const UNSEEN = 1_000;
 const MOST_PLAIN = 10_000;
+
+/** Told at every failure and every success of the first log. */
+export interface FirstLogWatch {
+  away(error: unknown): void;
+  back(): void;
+}
 
 /**
  * Two logs as one. The first (Redis) is the usual one:
@@ -20,17 +25,17 @@ const MOST_PLAIN = 10_000;
 export class FallbackFrameLog implements FrameLog {
   readonly #first: FrameLog;
   readonly #second: FrameLog;
-  readonly #out: Log;
+  readonly #watch: FirstLogWatch;
   #restUntil = 0;
   /** Runs whose publisher moved to the second log since the first was last written. */
   readonly #moved = new Set<string>();
   /** Runs that had nothing in the second log when it was asked; a hint from there takes them out. */
   readonly #plain = new Set<string>();
 
-  constructor(logs: { first: FrameLog; second: FrameLog }, out: Log) {
+  constructor(logs: { first: FrameLog; second: FrameLog }, watch: FirstLogWatch) {
     this.#first = logs.first;
     this.#second = logs.second;
-    this.#out = out;
+    this.#watch = watch;
   }
 
   async append(batch: readonly RunFrames[]): Promise<void> {
@@ -70,6 +75,14 @@ export class FallbackFrameLog implements FrameLog {
     return Math.max(first, second);
   }
 
+  async ended(runId: string): Promise<boolean> {
+    if ((await this.#ask((log) => log.ended(runId))) === true) return true;
+    if (this.#plain.has(runId)) return false;
+    // remembers a run that has nothing in the second log, so that not every hint of it asks there
+    await this.read(runId, -1, 1);
+    return !this.#plain.has(runId) && this.#second.ended(runId);
+  }
+
   async forget(runId: string): Promise<void> {
     await Promise.all([this.#ask((log) => log.forget(runId)), this.#second.forget(runId)]);
   }
@@ -91,9 +104,11 @@ export class FallbackFrameLog implements FrameLog {
   async #ask<T>(work: (log: FrameLog) => Promise<T>): Promise<T | null> {
     if (performance.now() < this.#restUntil) return null;
     try {
-      return await work(this.#first);
+      const done = await work(this.#first);
+      this.#watch.back();
+      return done;
     } catch (error) {
-      if (performance.now() >= this.#restUntil) this.#out.warn({ err: error }, "Redis does not answer; streams go through the database until it does");
+      this.#watch.away(error);
       this.#restUntil = performance.now() + REST_MS;
       this.#plain.clear();
       return null;

@@ -20,6 +20,8 @@ export interface FrameLog extends AsyncDisposable {
   read(runId: string, after: number, limit: number): Promise<StreamFrame[]>;
   /** Highest number of a frame that is not the end marker, -1 for none. */
   last(runId: string): Promise<number>;
+  /** Whether the run's stream is closed: its end marker is there. */
+  ended(runId: string): Promise<boolean>;
   forget(runId: string): Promise<void>;
   /** Calls back when another process appended to a run; `null`: anything may have changed. */
   listen(onHint: (runId: string | null) => void): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Log } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
-import { type BusEvent, type BusLimits, DEFAULT_BUS_LIMITS, type StreamBus } from "./bus.ts";
+import { type BusEvent, type BusLimits, DEFAULT_BUS_LIMITS, ONLY_END, type StreamBus } from "./bus.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { END_EVENT, type FrameLog, type RunFrames } from "./frame-log.ts";
 
@@ -53,6 +53,11 @@ export class LogStreamBus implements StreamBus {
     return this;
   }
 
+  begin(runId: string): void {
+    this.#buffer(runId);
+    this.#wake(runId);
+  }
+
   publish(runId: string, frames: readonly StreamFrame[]): void {
     this.#buffer(runId).append(frames);
     this.#wake(runId);
@@ -62,12 +67,25 @@ export class LogStreamBus implements StreamBus {
 
   async end(runId: string): Promise<void> {
     const local = this.#local.get(runId);
-    const last = local?.last ?? (await this.#log.last(runId));
-    this.#enqueue(runId, [{ id: String(last + 1), event: END_EVENT, data: "null" }]);
-    if (local !== undefined) {
-      local.end();
-      this.#later(KEEP_LOCAL_MS, () => this.#local.delete(runId));
+    if (local === undefined) return this.#endUnseen(runId);
+    local.end();
+    this.#later(KEEP_LOCAL_MS, () => this.#local.delete(runId));
+    this.#mark(runId, local.last);
+  }
+
+  /** Only the log knows how far the run came. The run has ended already: whoever says so must not fail because the log is away for a moment. */
+  async #endUnseen(runId: string): Promise<void> {
+    try {
+      this.#mark(runId, await this.#log.last(runId));
+    } catch (error) {
+      if (this.#closed) return;
+      this.#out.warn({ err: error, run_id: runId }, "the end of a stream could not be written; tried again");
+      this.#later(RETRY_MS, () => void this.#endUnseen(runId));
     }
+  }
+
+  #mark(runId: string, last: number): void {
+    this.#enqueue(runId, [{ id: String(last + 1), event: END_EVENT, data: "null" }]);
     this.#wake(runId);
     // nobody here waits for the log: it is written while the next run begins
     void this.#flush();
@@ -91,7 +109,9 @@ export class LogStreamBus implements StreamBus {
       const local = this.#local.get(runId);
       const useLocal = local !== undefined && position >= local.first - 1;
       const changed = this.#changed(runId, options.signal, useLocal && !local.ended ? LOOK_AGAIN_MS * 10 : LOOK_AGAIN_MS);
-      const frames = useLocal ? local.after(position, limit) : await this.#read(runId, position, limit);
+      // its number says nothing to whoever waits for no other frame
+      if (position === ONLY_END && !useLocal && (await this.#hasEnded(runId))) return changed.cancel();
+      const frames = useLocal ? local.after(position, limit) : position === ONLY_END ? [] : await this.#read(runId, position, limit);
       // few large frames at a time, many small ones: a slow reader holds no more than that
       const bytes = frames.reduce((sum, frame) => sum + frame.data.length, 0);
       if (frames.length > 0) limit = Math.max(1, Math.min(READ_LIMIT, Math.floor((READ_BYTES * frames.length) / (bytes + 1))));
@@ -116,7 +136,12 @@ export class LogStreamBus implements StreamBus {
     this.#queuedBytes -= this.#queue.get(runId)?.bytes ?? 0;
     this.#queue.delete(runId);
     this.#wake(runId);
-    await this.#log.forget(runId);
+    try {
+      await this.#log.forget(runId);
+    } catch (error) {
+      // the run is gone whatever becomes of its frames; they are trimmed in time
+      this.#out.warn({ err: error, run_id: runId }, "the frames of a deleted run could not be removed");
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -208,6 +233,16 @@ export class LogStreamBus implements StreamBus {
     }
     this.#queuedBytes -= bytes;
     return batch;
+  }
+
+  async #hasEnded(runId: string): Promise<boolean> {
+    try {
+      return await this.#log.ended(runId);
+    } catch (error) {
+      if (this.#closed) throw error;
+      this.#out.warn({ err: error, run_id: runId }, "the stream log could not be read; tried again");
+      return false;
+    }
   }
 
   async #read(runId: string, after: number, limit: number): Promise<StreamFrame[]> {

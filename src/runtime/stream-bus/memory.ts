@@ -15,6 +15,10 @@ export class MemoryStreamBus implements StreamBus {
     this.#limits = { ...DEFAULT_BUS_LIMITS, ...limits };
   }
 
+  begin(runId: string): void {
+    this.#buffer(runId);
+  }
+
   publish(runId: string, frames: readonly StreamFrame[]): void {
     this.#buffer(runId).append(frames);
   }

@@ -8,6 +8,7 @@ import { type BusLimits, DEFAULT_BUS_LIMITS, type StreamBus } from "./bus.ts";
 import { FallbackFrameLog } from "./fallback-log.ts";
 import { END_EVENT, type FrameLog, type RunFrames, wholeRun } from "./frame-log.ts";
 import { LogStreamBus } from "./log-bus.ts";
+import { Outage } from "./outage.ts";
 import { TableFrameLog } from "./table-log.ts";
 
 const HINTS = "slipway:hints";
@@ -33,8 +34,9 @@ export interface RedisBusOptions {
  */
 export async function openRedisBus(options: RedisBusOptions): Promise<StreamBus> {
   const limits = { ...DEFAULT_BUS_LIMITS, ...options.limits };
-  const commands = connect(options.url, options.log, "commands");
-  const listener = connect(options.url, options.log, "listener");
+  const outage = new Outage(options.log);
+  const commands = connect(options.url, outage, "commands");
+  const listener = connect(options.url, outage, "listener");
   try {
     await Promise.all([commands.connect(), listener.connect()]);
   } catch (cause) {
@@ -44,13 +46,17 @@ export async function openRedisBus(options: RedisBusOptions): Promise<StreamBus>
       listener.disconnect();
       throw new AppError("invalid_config", `Redis does not take us (REDIS_URL): ${message}`, { cause });
     }
-    options.log.warn({ err: cause }, "Redis does not answer (REDIS_URL); streams go through the database until it does");
+    outage.away("commands", cause);
   }
   const logs = { first: new RedisFrameLog(commands, listener, limits), second: new TableFrameLog(options.database, options.log, limits) };
-  return new LogStreamBus(new FallbackFrameLog(logs, options.log), options.log, limits).open();
+  return new LogStreamBus(
+    new FallbackFrameLog(logs, { away: (error) => outage.away("commands", error), back: () => outage.back("commands") }),
+    options.log,
+    limits,
+  ).open();
 }
 
-function connect(url: string, log: Log, name: string): Redis {
+function connect(url: string, outage: Outage, name: string): Redis {
   const client = new Redis(url, {
     lazyConnect: true,
     connectionName: `slipway-${name}`,
@@ -63,16 +69,8 @@ function connect(url: string, log: Log, name: string): Redis {
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000),
   });
-  let isAway = false;
-  client.on("error", (error: Error) => {
-    // once an outage, not once an attempt
-    if (!isAway) log.warn({ err: error, client: name }, "Redis");
-    isAway = true;
-  });
-  client.on("ready", () => {
-    if (isAway) log.warn({ client: name }, "Redis is back");
-    isAway = false;
-  });
+  client.on("error", (error: Error) => outage.away(name, error));
+  client.on("ready", () => outage.back(name));
   return client;
 }
 
@@ -115,6 +113,11 @@ class RedisFrameLog implements FrameLog {
     const entries = await this.#commands.xrevrange(keyOf(runId), "+", "-", "COUNT", 2);
     const frames = entries.map(([id, fields]) => frameOf(id, fields)).filter((frame) => frame.event !== END_EVENT);
     return frames[0] === undefined ? -1 : Number(frames[0].id);
+  }
+
+  async ended(runId: string): Promise<boolean> {
+    const [newest] = await this.#commands.xrevrange(keyOf(runId), "+", "-", "COUNT", 1);
+    return newest !== undefined && frameOf(...newest).event === END_EVENT;
   }
 
   async forget(runId: string): Promise<void> {

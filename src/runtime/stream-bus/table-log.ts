@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database, Subscription } from "#db/client.ts";
 import { appendFrames } from "#db/queries/append-frames.ts";
 import { STREAM_CHANNEL } from "#db/queries/notify.ts";
-import { lastFrame, readFrames } from "#db/queries/read-frames.ts";
+import { framesEnded, lastFrame, readFrames } from "#db/queries/read-frames.ts";
 import { trimFrames, trimRunFrames } from "#db/queries/trim-frames.ts";
 import type { Log } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
@@ -43,6 +43,10 @@ export class TableFrameLog implements FrameLog {
 
   last(runId: string): Promise<number> {
     return lastFrame(this.#database.sql, runId, END_EVENT);
+  }
+
+  ended(runId: string): Promise<boolean> {
+    return framesEnded(this.#database.sql, runId, END_EVENT);
   }
 
   async forget(runId: string): Promise<void> {

@@ -24,7 +24,7 @@ export interface FollowThread {
 /** Whether the thread is there; somebody else's is `not_found`, one that nobody has made yet is waited for. */
 export async function mustBeVisible(context: RuntimeContext, threadId: string, access: Access): Promise<ThreadForReader | null> {
   const thread = await threadForReader(context.database.sql, threadId, access);
-  if (thread?.within === false) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+  if (thread !== null && !thread.within) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
   return thread;
 }
 

@@ -1,5 +1,6 @@
 import { createLifecycleTransformer } from "@langchain/langgraph";
 import { convertToProtocolEvent, isStreamChannel, type ProtocolEvent } from "@langchain/langgraph/stream";
+import { interruptId } from "../interrupt-id.ts";
 import type { GraphChunk } from "../stream-events.ts";
 import type { RunnableGraph } from "../graph-shape.ts";
 import type { EventBody } from "./event-frame.ts";
@@ -140,9 +141,10 @@ export class RunEvents {
   #ask(namespace: string[], interrupts: unknown): void {
     if (!Array.isArray(interrupts)) return;
     for (const interrupt of interrupts as unknown[]) {
-      if (!isDictionary(interrupt) || typeof interrupt["id"] !== "string" || this.#requested.has(interrupt["id"])) continue;
-      this.#requested.add(interrupt["id"]);
-      this.#push({ method: "input.requested", namespace, timestamp: Date.now(), data: { interrupt_id: interrupt["id"], payload: interrupt["value"] } });
+      const id = interruptId(interrupt);
+      if (!isDictionary(interrupt) || id === null || this.#requested.has(id)) continue;
+      this.#requested.add(id);
+      this.#push({ method: "input.requested", namespace, timestamp: Date.now(), data: { interrupt_id: id, payload: interrupt["value"] } });
     }
   }
 

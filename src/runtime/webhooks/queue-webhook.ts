@@ -3,7 +3,8 @@ import { insertWebhook } from "#db/queries/insert-webhook.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import type { RunStatus } from "#protocol/wire.ts";
 import { idOf } from "../ids.ts";
-import { finalValues, wireRun } from "../wire-run.ts";
+import { finalValuesJson, wireRun } from "../wire-run.ts";
+import { withField } from "./with-field.ts";
 
 /**
  * Queues the webhook of a run that asked for one, in the transaction that ends it: after the final status was written, or before the row is
@@ -17,13 +18,14 @@ export async function queueWebhook(
 ): Promise<void> {
   const run = await findEndedRun(sql, runId);
   if (run === null) return;
-  const payload = {
+  const facts = JSON.stringify({
     ...wireRun(run),
     status: status ?? run.status,
     run_started_at: run.started_at?.toISOString() ?? null,
     run_ended_at: (run.ended_at ?? new Date()).toISOString(),
-    values: finalValues(valuesJson ? { values: JSON.parse(valuesJson) as unknown, interrupts: run.interrupts } : run),
     ...(run.error === null ? {} : { error: run.error.message }),
-  };
-  await insertWebhook(sql, { id: idOf("webhook", runId), runId, threadId: run.thread_id, owner: run.owner, url: run.webhook, payload });
+  });
+  // values may be large: what is text already is not read only to be written again while the run ends
+  const payloadJson = withField(facts, "values", finalValuesJson(valuesJson ?? run.values_json, run.interrupts));
+  await insertWebhook(sql, { id: idOf("webhook", runId), runId, threadId: run.thread_id, owner: run.owner, url: run.webhook, payloadJson });
 }

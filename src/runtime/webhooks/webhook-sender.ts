@@ -5,6 +5,7 @@ import type { RuntimeContext } from "../runtime-context.ts";
 import { postWebhook, type Posted } from "./post-webhook.ts";
 import { signWebhook } from "./sign-webhook.ts";
 import { mayReach } from "./webhook-settings.ts";
+import { withField } from "./with-field.ts";
 
 /** Seconds before each repetition: eight sends over about five hours. */
 const DELAYS = [5, 30, 120, 600, 1_800, 3_600, 10_800];
@@ -13,6 +14,8 @@ const JITTER = 0.2;
 const TIMEOUT_MS = 10_000;
 /** Sends at a time in one process. They wait for the network only. */
 const SENDS = 20;
+/** Characters of what is being sent at a time, or one that is longer: each is in memory whole, and once more on its way out. */
+const BYTES = 16 * 1_024 * 1_024;
 
 /**
  * Sends webhooks. A row is
@@ -30,6 +33,11 @@ export class WebhookSender implements Chore {
   readonly #context: RuntimeContext;
   readonly #timeoutMs: number;
   readonly #sends = new Set<Promise<void>>();
+  /** Of what is being sent. */
+  #bytes = 0;
+  /** More may be due than there was room for. */
+  #more = false;
+  #looking: Promise<void> | null = null;
   readonly #stop = new AbortController();
 
   constructor(context: RuntimeContext) {
@@ -38,34 +46,49 @@ export class WebhookSender implements Chore {
     this.#timeoutMs = context.webhooks.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** Begins to send what is due and does not wait for the answers. */
-  async run(): Promise<void> {
+  /** Begins to send what is due and does not wait for the answers; what there was no room for follows as others end. */
+  run(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
     const limit = SENDS - this.#sends.size;
-    if (limit <= 0 || this.#stop.signal.aborted) return;
+    const bytes = BYTES - this.#bytes;
+    this.#more = limit <= 0 || bytes <= 0;
+    if (this.#more || this.#stop.signal.aborted) return;
     // twice the time a send takes: its answer is written down before anybody else begins
-    const rows = await claimWebhooks(this.#context.database.sql, { limit, leaseSeconds: (2 * this.#timeoutMs) / 1_000 });
+    const rows = await claimWebhooks(this.#context.database.sql, { limit, bytes, leaseSeconds: (2 * this.#timeoutMs) / 1_000 });
+    this.#more = rows.length > 0;
     for (const row of rows) this.#begin(row);
   }
 
   /** Breaks off what is being sent and gives it back; takes nothing new. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    // what is being claimed is given back too
+    await this.#looking?.catch(() => {});
     await Promise.all(this.#sends);
   }
 
   #begin(row: WebhookRow): void {
+    this.#bytes += row.bytes;
     const send = this.#send(row)
       .catch((error: unknown) =>
         this.#context.log.warn({ err: error, webhook_id: row.id }, "what became of a webhook could not be written down; it is sent again"),
       )
-      .finally(() => this.#sends.delete(send));
+      .finally(() => {
+        this.#sends.delete(send);
+        this.#bytes -= row.bytes;
+        if (this.#more) this.run().catch(() => {});
+      });
     this.#sends.add(send);
   }
 
   async #send(row: WebhookRow): Promise<void> {
     const { webhooks, database } = this.#context;
     const sentAt = new Date();
-    const body = JSON.stringify({ ...row.payload, webhook_sent_at: sentAt.toISOString() });
+    const body = withField(row.payload_json, "webhook_sent_at", JSON.stringify(sentAt.toISOString()));
     const headers = signWebhook({ id: row.id, sentAt, body, secrets: webhooks.secrets });
     const posted = await postWebhook({
       url: row.url,

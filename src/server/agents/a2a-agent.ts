@@ -15,6 +15,7 @@ import { Id } from "#protocol/fields.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Assistant } from "#protocol/wire.ts";
 import { errorBody } from "../middleware/error-handler.ts";
+import { resumeFor } from "./agent-answer.ts";
 import { dataOfParts, textOfParts } from "./a2a-message.ts";
 import { findTask, isOver, TASK, toArtifact, toTask } from "./a2a-task.ts";
 import { agentSteps } from "./agent-run.ts";
@@ -28,6 +29,8 @@ export interface A2aAgentOptions {
   readonly headers: Record<string, string>;
   /** Aborts when the client goes away. What it began goes on; `tasks/resubscribe` finds it. */
   readonly signal: AbortSignal;
+  /** Told of what failed before it is put into the protocol's words, with the ids that were asked for. */
+  readonly refused: (error: unknown, named: string[]) => void;
 }
 
 interface Begun {
@@ -37,9 +40,13 @@ interface Begun {
 }
 
 /** One assistant as an A2A agent, for one request. */
-export function a2aAgent({ services, log, caller, assistant, card, headers, signal }: A2aAgentOptions): A2ARequestHandler {
+export function a2aAgent({ services, log, caller, assistant, card, headers, signal, refused }: A2aAgentOptions): A2ARequestHandler {
   const { runs } = services;
-  const find = (taskId: string) => findTask(services, caller, assistant.assistant_id, taskId);
+  const find = (taskId: string) =>
+    findTask(services, caller, assistant.assistant_id, taskId).catch((error: unknown) => {
+      if (error instanceof TaskNotFoundError) refused(new AppError("not_found", error.message), [taskId]);
+      throw error;
+    });
 
   async function begin({ message }: SendMessageRequest): Promise<Begun> {
     if (message === undefined || message.parts.length === 0) throw new RequestMalformedError("A message needs parts.");
@@ -67,7 +74,8 @@ export function a2aAgent({ services, log, caller, assistant, card, headers, sign
     if (outcome.status !== "waiting")
       throw new UnsupportedOperationError(`The task takes no message: it is ${outcome.status === "going" ? "at work" : "over"}.`);
     const data = dataOfParts(message.parts);
-    const resume = data === undefined ? textOfParts(message.parts) : data;
+    const thread = await services.threads.get(caller, outcome.threadId);
+    const resume = resumeFor(thread, data === undefined ? textOfParts(message.parts) : data);
     return { threadId: outcome.threadId, taskId: id, create: { command: { resume }, metadata: { source: "a2a", [TASK]: id } } };
   }
 
@@ -98,12 +106,16 @@ export function a2aAgent({ services, log, caller, assistant, card, headers, sign
     yield { payload: { $case: "statusUpdate", value: { taskId, contextId: threadId, status, metadata: undefined } } };
   }
 
-  const said = <T>(work: () => Promise<T>): Promise<T> => work().catch((error: unknown) => Promise.reject(toA2aError(error, log)));
+  const toldError = (error: unknown) => {
+    if (isAppError(error)) refused(error, []);
+    return toA2aError(error, log);
+  };
+  const said = <T>(work: () => Promise<T>): Promise<T> => work().catch((error: unknown) => Promise.reject(toldError(error)));
   async function* saidEach(work: () => AsyncGenerator<StreamResponse, void, undefined>): AsyncGenerator<StreamResponse, void, undefined> {
     try {
       yield* work();
     } catch (error) {
-      throw toA2aError(error, log);
+      throw toldError(error);
     }
   }
   const noPush = () => Promise.reject(new PushNotificationNotSupportedError());

@@ -3,6 +3,7 @@ import { AppError } from "#errors";
 import type { Caller, Services } from "#ports/services.ts";
 import { ContinueThread } from "#protocol/mcp.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
+import { resumeFor } from "./agent-answer.ts";
 import { agentOutcome, agentSteps, type AgentOutcome } from "./agent-run.ts";
 import { agentText, questionText } from "./agent-text.ts";
 import { assistantsByTool, CONTINUE } from "./mcp-tools.ts";
@@ -43,7 +44,7 @@ async function plan({ assistants, threads }: Services, caller: Caller, call: Mcp
     const assistantId = thread.metadata["assistant_id"];
     if (typeof assistantId !== "string") throw new AppError("nothing_to_resume", "Nothing has run on this thread yet.");
     if (call.cancelName !== null) await threads.update(caller, threadId, { metadata });
-    return { threadId, create: { assistant_id: assistantId, ...(answer === undefined ? { input } : { command: { resume: answer } }) } };
+    return { threadId, create: { assistant_id: assistantId, ...(answer === undefined ? { input } : { command: { resume: resumeFor(thread, answer) } }) } };
   }
   const assistant = (await assistantsByTool(assistants, caller)).get(call.name);
   if (assistant === undefined) throw new AppError("not_found", `There is no tool "${call.name.slice(0, 100)}".`);

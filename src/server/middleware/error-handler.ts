@@ -17,6 +17,7 @@ export const STATUS = {
   nothing_to_resume: 409,
   resume_ambiguous: 409,
   already_decided: 409,
+  decision_missing: 409,
   idempotency_conflict: 409,
   rate_limited: 429,
   unauthorized: 401,
@@ -47,6 +48,11 @@ export const STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorCode, number>;
 
+/** What an error is answered with; a project's own auth chooses. */
+export function statusOf(error: AppError): number {
+  return error instanceof AuthRefusal ? error.status : STATUS[error.code];
+}
+
 /** Codes whose message may name hosts, files or statements of this machine; clients get these words instead. */
 const HIDDEN: Partial<Record<ErrorCode, string>> = {
   internal: "Something went wrong in the server. Its log tells more under this request's x-request-id.",
@@ -57,22 +63,27 @@ const HIDDEN: Partial<Record<ErrorCode, string>> = {
 const OF_THE_ANSWER = new Set(["connection", "content-encoding", "content-length", "content-type", "transfer-encoding"]);
 
 /** Paths that are ours and answer errors as JSON; all others speak LangGraph's plain text. */
-const OURS = /^\/(?:approvals|projects|auth)(?:\/|$)/;
+const OURS = /^\/(?:approvals|policies|events|projects|auth)(?:\/|$)/;
 
 /** Whether errors under this path are JSON. */
 export function isOurs(path: string): boolean {
   return OURS.test(path);
 }
 
-/** Answers everything that was thrown: plain text or `{code, message, details}`, always with `x-error-code`. */
-export function errorHandler(log: Log): ErrorRequestHandler {
+/**
+ * Answers everything that was thrown: plain text or `{code, message, details}`, always with `x-error-code`.
+ *
+ * @param refused told of every refusal
+ */
+export function errorHandler(log: Log, refused?: (request: Request, error: AppError) => void): ErrorRequestHandler {
   return function answerError(thrown: unknown, request: Request, response: Response, _next: NextFunction): void {
     const error = fromExpress(thrown) ?? toAppError(thrown);
     const refusal = error instanceof AuthRefusal ? error : null;
-    const status = refusal?.status ?? STATUS[error.code];
+    const status = statusOf(error);
     const facts = { code: error.code, status, method: request.method, path: request.path, request_id: response.get("x-request-id") };
     if (status >= 500) log.error({ ...facts, err: thrown }, "request failed");
     else log.debug({ ...facts, message: error.message }, "request refused");
+    refused?.(request, error);
     // too late for a status: cut the connection, so that the client does not take a torn answer for a whole one
     if (response.headersSent) return void response.destroy();
     const body = refusal === null ? errorBody(error) : { code: error.code, message: error.message, details: {} };
@@ -98,7 +109,10 @@ export function errorBody(error: AppError): ErrorBody {
 function fromExpress(thrown: unknown): AppError | null {
   if (isAppError(thrown) || typeof thrown !== "object" || thrown === null || !("status" in thrown)) return null;
   const { status } = thrown;
-  if (status === 413) return new AppError("payload_too_large", "The request body is larger than 10 MB.", { cause: thrown });
+  if (status === 413) {
+    const limit = "limit" in thrown && typeof thrown.limit === "number" ? thrown.limit : null;
+    return new AppError("payload_too_large", `The request body is larger than ${limit ?? "is allowed"}${limit === null ? "" : " bytes"}.`, { cause: thrown });
+  }
   if (typeof status !== "number" || status < 400 || status > 499) return null;
   const message =
     thrown instanceof URIError ? "The address is not well-formed percent-encoding." : thrown instanceof Error ? thrown.message : "Unreadable request.";

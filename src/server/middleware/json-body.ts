@@ -2,14 +2,14 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import { AppError } from "#errors";
 import { readJson } from "../read-json.ts";
 
-export const MAX_BODY_BYTES = 10 * 1024 * 1024;
-
 /**
  * Reads the body of every request as JSON whatever its content type says: `fetch` with a string sends `text/plain`, curl sends a form
  * type. Without a body `request.body` is undefined. Safe against other web pages, whose simple requests reach here too, because `sameOrigins` runs before.
+ *
+ * @param limitOf bytes that this request may have
  */
-export function jsonBody(): RequestHandler[] {
-  return [express.raw({ type: () => true, limit: MAX_BODY_BYTES }), parseBody];
+export function jsonBody(limitOf: (request: Request) => number): RequestHandler[] {
+  return [(request, response, next) => express.raw({ type: () => true, limit: limitOf(request) })(request, response, next), parseBody];
 }
 
 function parseBody(request: Request, _response: Response, next: NextFunction): void {

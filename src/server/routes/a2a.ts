@@ -16,6 +16,7 @@ import type { RouteContext } from "../context.ts";
 import { disconnectSignal } from "../disconnect.ts";
 import { endpoints } from "../endpoint.ts";
 import { json } from "../openapi/answers.ts";
+import { type SseOptions, sendTexts } from "../sse.ts";
 
 const CARD = "/.well-known/agent-card.json";
 
@@ -25,7 +26,7 @@ const CARD = "/.well-known/agent-card.json";
  *
  * @param prefix under which everything is mounted; cards name addresses
  */
-export function a2aRoutes({ services, caller, log }: RouteContext, prefix: string): Router {
+export function a2aRoutes({ services, caller, log, stream, tellDenial }: RouteContext, prefix: string): Router {
   const { router, get, post } = endpoints("Other protocols", caller);
   const urlOf = (request: Request, assistantId: string) => `${request.protocol}://${request.get("host") ?? "localhost"}${prefix}/a2a/${assistantId}`;
 
@@ -55,19 +56,21 @@ export function a2aRoutes({ services, caller, log }: RouteContext, prefix: strin
     const assistant = await services.assistants.get(who, path.assistant_id);
     const card = agentCard(assistant, urlOf(request, assistant.assistant_id));
     const headers = configurableHeaders(request.headers);
-    const agent = a2aAgent({ services, log, caller: who, assistant, card, headers, signal: disconnectSignal(response) });
     const call = A2aCall.safeParse(request.body);
+    const refused = (error: unknown, named: string[]) => tellDenial?.(request, error, { step: call.data?.method ?? "", named });
+    const agent = a2aAgent({ services, log, caller: who, assistant, card, headers, signal: disconnectSignal(response), refused });
     const old = call.success && isLegacyJsonRpcMethod(call.data.method);
     const handler = old ? new LegacyJsonRpcTransportHandler(agent) : new JsonRpcTransportHandler(agent);
     const context = new ServerCallContext({ requestedVersion: request.get(A2A_VERSION_HEADER) ?? (old ? "0.3" : "1.0") });
     // anything but an object is answered in JSON-RPC's words
     const answer = await handler.handle(request.body as Record<string, unknown>, context);
     if (!(Symbol.asyncIterator in answer)) return void response.json(answer);
-    await sendStream(response, answer, (error) => ({
+    const toFailure = (error: unknown) => ({
       jsonrpc: "2.0",
       id: call.data?.id ?? null,
       error: old ? LegacyJsonRpcTransportHandler.mapToLegacyJSONRPCError(error) : JsonRpcTransportHandler.mapToJSONRPCError(error),
-    }));
+    });
+    await sendStream(response, answer, toFailure, { log, ...stream });
   });
   router.all("/a2a/:assistant_id", (request) => {
     throw new AppError("invalid_request", `Messages are sent with POST, not ${request.method}.`);
@@ -76,17 +79,25 @@ export function a2aRoutes({ services, caller, log }: RouteContext, prefix: strin
 }
 
 /** The headers leave with the first event, so that what fails before it is a plain answer. */
-async function sendStream(response: Response, events: AsyncIterable<object>, toFailure: (error: unknown) => object): Promise<void> {
+async function sendStream(response: Response, events: AsyncGenerator<object>, toFailure: (error: unknown) => object, options: SseOptions): Promise<void> {
+  let first: IteratorResult<object>;
   try {
-    for await (const event of events) {
-      if (!response.headersSent) response.set(SSE_HEADERS).flushHeaders();
-      if (response.destroyed) return;
-      response.write(formatSSEEvent(event));
-    }
-    response.end();
+    first = await events.next();
   } catch (error) {
-    const failure = toFailure(error);
-    if (response.headersSent) response.end(formatSSEEvent(failure));
-    else response.json(failure);
+    return void response.json(toFailure(error));
+  }
+  response.set(SSE_HEADERS).flushHeaders();
+  await sendTexts(response, texts(), options);
+
+  async function* texts(): AsyncGenerator<string> {
+    try {
+      if (first.done !== true) yield formatSSEEvent(first.value);
+      for await (const event of events) yield formatSSEEvent(event);
+    } catch (error) {
+      yield formatSSEEvent(toFailure(error));
+    } finally {
+      // a reader that left or was dropped after the first event
+      await events.return(undefined);
+    }
   }
 }

@@ -18,9 +18,11 @@ import type { RouteContext } from "../context.ts";
 import { endpoints } from "../endpoint.ts";
 import { json, page } from "../openapi/answers.ts";
 import { paginate, sendPage } from "../pages.ts";
+import { wireApproval, wireApprovalChange, wireBatch } from "../wire-approval.ts";
+import { wireApprovalMetrics } from "../wire-approval-metrics.ts";
 
 /** What waits for a person, over all threads. The same decisions can be given as `command.resume` on the thread. */
-export function approvalRoutes({ services: { approvals }, caller }: RouteContext): Router {
+export function approvalRoutes({ services: { approvals }, caller, tellDenial }: RouteContext): Router {
   const { router, get, post, patch } = endpoints("Approvals", caller);
 
   get(
@@ -29,7 +31,7 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
     async ({ who, query, response }) => {
       const found = await approvals.list(who, query);
       paginate(response, found, query);
-      response.json(found);
+      response.json({ items: found.items.map(wireApproval), total: found.total });
     },
   );
 
@@ -37,7 +39,7 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
     "/approvals/metrics",
     { summary: "Count what was asked and decided, and how long people took", query: MetricsQuery, answers: json(ApprovalMetricsAnswer) },
     async ({ who, query, response }) => {
-      response.json(await approvals.metrics(who, query));
+      response.json(wireApprovalMetrics(await approvals.metrics(who, query)));
     },
   );
 
@@ -49,13 +51,19 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
       body: BatchDecision,
       answers: json(BatchAnswer),
     },
-    async ({ who, body, response }) => {
-      response.json(await approvals.decideMany(who, body));
+    async ({ who, body, request, response }) => {
+      const { results } = await approvals.decideMany(who, body);
+      for (const one of results) {
+        if (one.ok) continue;
+        const { code, message } = one.error;
+        if (code === "not_found" || code === "forbidden") tellDenial?.(request, new AppError(code, message), { step: one.id, named: [one.id] });
+      }
+      response.json(wireBatch(results));
     },
   );
 
   get("/approvals/:approval_id", { summary: "Get an approval", path: ApprovalPath, answers: json(ApprovalAnswer) }, async ({ who, path, response }) => {
-    response.json(await approvals.get(who, path.approval_id));
+    response.json(wireApproval(await approvals.get(who, path.approval_id)));
   });
 
   post(
@@ -65,7 +73,7 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
       // any shape that a known client sends; read by the service against what was asked
       const decision: unknown = request.body;
       if (decision === undefined) throw new AppError("unreadable_answer", 'Send the decision as the body, for example {"type":"approve"}.');
-      response.json(await approvals.decide(who, path.approval_id, decision));
+      response.json(wireApproval(await approvals.decide(who, path.approval_id, decision)));
     },
   );
 
@@ -73,7 +81,7 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
     "/approvals/:approval_id",
     { summary: "Assign an approval to somebody", path: ApprovalPath, body: AssignApproval, answers: json(ApprovalAnswer) },
     async ({ who, path, body, response }) => {
-      response.json(await approvals.assign(who, path.approval_id, body.assignee));
+      response.json(wireApproval(await approvals.assign(who, path.approval_id, body.assignee)));
     },
   );
 
@@ -81,7 +89,8 @@ export function approvalRoutes({ services: { approvals }, caller }: RouteContext
     "/approvals/:approval_id/history",
     { summary: "List what happened to an approval, the oldest first", path: ApprovalPath, query: HistoryQuery, answers: page(ApprovalChangeAnswer) },
     async ({ who, path, query, response }) => {
-      sendPage(response, await approvals.history(who, path.approval_id, query), query);
+      const { items, total } = await approvals.history(who, path.approval_id, query);
+      sendPage(response, { items: items.map(wireApprovalChange), total }, query);
     },
   );
 

@@ -23,7 +23,7 @@ const INSTRUCTIONS = "Every tool runs an agent of this server to its end, or unt
  * requests, so any process may answer any of them. The session id of the older revisions is only a name: by it and its request's id
  * a call is found again when the client gives it up over another connection.
  */
-export function mcpRoutes({ services, caller, log }: RouteContext): Router {
+export function mcpRoutes({ services, caller, log, tellDenial }: RouteContext): Router {
   const { router, post } = endpoints("Other protocols", caller);
 
   async function serve(request: Request, response: Response): Promise<void> {
@@ -31,7 +31,7 @@ export function mcpRoutes({ services, caller, log }: RouteContext): Router {
     const session = request.get(SESSION_HEADER)?.slice(0, 100) ?? null;
     const given = McpCancelled.safeParse(request.body);
     if (given.success && session !== null) await cancelCall(services, who, cancelName(session, given.data.params.requestId));
-    const handler = createMcpHandler(() => makeServer({ services, log, who, session, request }));
+    const handler = createMcpHandler(() => makeServer({ services, log, who, session, request, tellDenial }));
     const answer = await handler.fetch(toWebRequest(request, disconnectSignal(response)), { parsedBody: request.body });
     if (McpInitialize.safeParse(request.body).success && answer.ok) response.setHeader(SESSION_HEADER, randomUUID());
     await sendWebResponse(answer, response);
@@ -61,9 +61,10 @@ interface Asked {
   who: Caller;
   session: string | null;
   request: Request;
+  tellDenial: RouteContext["tellDenial"];
 }
 
-function makeServer({ services, log, who, session, request }: Asked): Server {
+function makeServer({ services, log, who, session, request, tellDenial }: Asked): Server {
   const server = new Server({ name: "slipway", version: "0.1.0" }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   server.setRequestHandler("tools/list", async () => ({ tools: await listTools(services.assistants, who) }));
   server.setRequestHandler("tools/call", async ({ params }, { mcpReq }): Promise<CallToolResult> => {
@@ -83,6 +84,7 @@ function makeServer({ services, log, who, session, request }: Asked): Server {
     } catch (thrown) {
       const error = toAppError(thrown);
       log.debug({ code: error.code, err: thrown }, "an MCP tool failed");
+      tellDenial?.(request, error, { step: `tools/call ${params.name}` });
       const { code, message } = errorBody(error);
       return { content: [{ type: "text", text: message }], isError: true, _meta: { "slipway/code": code } };
     }

@@ -32,7 +32,7 @@ interface Asked {
 }
 
 /** Runs that a client follows: event streams and answers that wait for the end. */
-export function runStreamRoutes({ services: { runs, threads }, caller, log, stream: streamOptions }: RouteContext): Router {
+export function runStreamRoutes({ services: { runs, threads }, caller, log, stream: streamOptions, tellDenial }: RouteContext): Router {
   const { router, get, post } = endpoints("Runs", caller);
   const sse = { log, ...streamOptions };
 
@@ -45,17 +45,11 @@ export function runStreamRoutes({ services: { runs, threads }, caller, log, stre
 
   async function createAndWait({ who, request, response }: Asked, threadId: string | null, input: RunInput): Promise<void> {
     const signal = disconnectSignal(response);
-    const run = await runs.create(who, threadId, input, { ...createdWith(request), awaited: true });
+    const { run, values } = await runs.wait(who, threadId, input, { ...createdWith(request), signal });
     // a stateless run has no address at which its values could be waited for again
     setRunAddress(response, threadId, run.run_id, threadId === null ? undefined : "join");
-    const cancelOnDisconnect = input.on_disconnect === "cancel";
-    // the SDK looks into the answer: for a run that was cancelled it must be an object too, what the thread holds then
-    const values = async () => (await runs.join(who, threadId, run.run_id, { cancelOnDisconnect, signal })) ?? (await valuesOf(threadId, who)) ?? {};
-    await sendWaitingJson(response, values(), { log, early: true });
-  }
-
-  async function valuesOf(threadId: string | null, who: Caller): Promise<unknown> {
-    return threadId === null ? null : (await threads.get(who, threadId)).values;
+    // the SDK looks into the answer: for a run that was cancelled it must be an object too
+    await sendWaitingJson(response, values, { log, early: true });
   }
 
   async function joinStream({ who, request, response }: Asked, threadId: string | null, runId: string, follow: Follow): Promise<void> {
@@ -70,6 +64,7 @@ export function runStreamRoutes({ services: { runs, threads }, caller, log, stre
       await sendEvents(response, stream, sse);
     } catch (error) {
       if (!isNotFound(error) || response.headersSent) throw error;
+      tellDenial?.(request, error);
       const threadIsThere = threadId === null || (await threads.get(who, threadId).then(Boolean, (missing: unknown) => !isNotFound(missing)));
       sendNotFoundEvent(response, threadIsThere ? "Run not found" : "Thread not found");
     }

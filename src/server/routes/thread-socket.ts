@@ -1,9 +1,8 @@
 import { type RequestHandler, Router } from "express";
-import type { RateLimiter } from "#ports/rate-limiter.ts";
 import { ThreadPath } from "#protocol/threads.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
 import type { RouteContext } from "../context.ts";
-import { limitCommand } from "../middleware/rate-limits.ts";
+import { type Limiters, limitCommand } from "../middleware/rate-limits.ts";
 import { parse } from "../parse.ts";
 import { serveThreadConnection } from "../thread-connection.ts";
 import { acceptWebSocket, hasUpgrade } from "../web-socket.ts";
@@ -14,11 +13,14 @@ const SLOW_READER_MS = 30_000;
 interface ThreadSocketOptions {
   /** Lets pass what the settings do not switch off. */
   enabled: RequestHandler;
-  rateLimiter: RateLimiter | null;
+  limiters: Limiters;
 }
 
 /** Protocol v2 over one connection: commands in, answers and events out. */
-export function threadSocketRoutes({ services: { threadProtocol }, caller, log, stream }: RouteContext, { enabled, rateLimiter }: ThreadSocketOptions): Router {
+export function threadSocketRoutes(
+  { services: { threadProtocol }, caller, log, stream, tellDenial }: RouteContext,
+  { enabled, limiters }: ThreadSocketOptions,
+): Router {
   const router = Router();
 
   router.get(
@@ -35,8 +37,10 @@ export function threadSocketRoutes({ services: { threadProtocol }, caller, log, 
         headers: configurableHeaders(request.headers),
         protocol: threadProtocol,
         log,
-        admit: rateLimiter ? (who) => limitCommand(rateLimiter, who) : undefined,
+        refused: (error, step) => tellDenial?.(request, error, { step }),
+        admit: (who) => limitCommand(limiters, who),
         opened: stream?.opened,
+        maxBytes: caller(request).limits?.key?.body_bytes ?? null,
         heartbeatMs: stream?.heartbeatMs ?? HEARTBEAT_MS,
         slowReaderMs: stream?.slowReaderMs ?? SLOW_READER_MS,
       });

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient } from "#db/client.ts";
+import { createClient } from "#db/create-client.ts";
 import { clusterUrl, isPostmaster, postmasterPid, prepareCluster, startServer } from "#db/embedded-server.ts";
 
 /** A PostgreSQL of its own, to be stopped and started; what was committed stays. */

@@ -87,13 +87,14 @@ test("deliveries keep what is not given, and steps are written once per checkpoi
 
 test("the service lists an owner's projects with what serves", async () => {
   const releases = world.releases({ watchMs: 0 });
-  const service = createProjectsService({ database: world.database, releases });
+  const service = createProjectsService({ database: world.database, releases, stopWork: async () => {} });
   const project = await deployableProject(world.database, world.dataDir, { owner: "hilda" });
   expect(await service.get({ owner: "hilda" }, project.id)).toMatchObject({ service: { serving: null, url: null, releases: [] } });
   await releases.forOwner("hilda").deploy(await project.commit({ fixture: "healthy.js" }));
-  const [listed] = await service.list({ owner: "hilda" });
+  const page = { limit: 10, offset: 0 };
+  const [listed] = (await service.list({ owner: "hilda" }, page)).items;
   expect(listed).toMatchObject({ id: project.id, service: { serving: { number: 1 }, url: expect.stringContaining(`http://${project.slug}.localhost:`) } });
-  expect(await service.list({ owner: "eve" })).toEqual([]);
+  expect(await service.list({ owner: "eve" }, page)).toEqual({ items: [], total: 0 });
   await expect(service.undeploy({ owner: "eve" }, project.id)).rejects.toMatchObject({ code: "not_found" });
   expect((await service.undeploy({ owner: "hilda" }, project.id)).serving).toBeNull();
 });

@@ -134,6 +134,18 @@ describe("going back", () => {
     expect(forward.serving?.id).toBe(second.release.id);
   });
 
+  test("rollback from a named release happens once, however often it is sent", async () => {
+    const port = world.releases({ watchMs: 0 }).forOwner("local");
+    const project = await deployableProject(world.database, world.dataDir);
+    const deployed = [];
+    for (let number = 1; number <= 3; number += 1) deployed.push((await port.deploy(await project.commit({ fixture: "healthy.js" }))).release.id);
+    const [, second, third] = deployed;
+    const request = { fromReleaseId: third ?? "", reason: "too slow" };
+    expect((await port.rollback(project.id, request)).serving?.id).toBe(second);
+    await expect(port.rollback(project.id, request)).rejects.toMatchObject({ code: "conflict", details: { serving: second } });
+    expect((await port.status(project.id)).serving?.id).toBe(second);
+  });
+
   test("an undeployed project comes back by rollback, from the repository when its directory is gone", async () => {
     const port = world.releases({ watchMs: 0 }).forOwner("local");
     const project = await deployableProject(world.database, world.dataDir);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { detectSandbox, type DetectOptions } from "#delivery/sandbox/detect.ts";
 import type { Sandbox, SandboxRun } from "#delivery/sandbox/sandbox.ts";
+import { commandLines } from "../../helpers/command-lines.ts";
 import { describeUnless } from "../../helpers/unless.ts";
 
 /** Every level that this machine offers, with and without control groups. Bubblewrap is tested where it is installed. */
@@ -198,16 +199,3 @@ test("a machine that offers nothing says what to install", async () => {
   });
   expect(await detectSandbox({ allowUnsandboxed: true, levels: [] })).toMatchObject({ level: "none" });
 });
-
-/** Command lines of all processes, as /proc has them. */
-function commandLines(): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      } catch {
-        return "";
-      }
-    });
-}

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -52,6 +52,26 @@ describe("a killed supervisor", () => {
     });
     expect(restarted.phase).toBe("serving");
     expect((await ask({ port: at, host, path: "/token" })).body).toBe("a-token-nobody-sees");
+  });
+
+  test("stopped by hand beside a server that brings it back, that is said; without one it stays stopped", async () => {
+    const releases = world.releases({ watchMs: 0 });
+    const project = await deployableProject(world.database, world.dataDir);
+    await releases.forOwner("local").deploy(await project.commit({ fixture: "healthy.js" }));
+    const stopServices = () =>
+      new Promise<[number | null, string]>((tell) => {
+        const cli = join(import.meta.dirname, "../../../src/cli/slipway.ts");
+        const child = execFile(process.execPath, [cli, "stop-services"], { env: { ...process.env, DATA_DIR: world.dataDir } }, (_error, stdout, stderr) =>
+          tell([child.exitCode, stdout + stderr]),
+        );
+      });
+    {
+      await using _loop = releases.superviseSupervisor();
+      await until(async () => (await findSupervisor(world.dataDir)) !== null);
+      expect(await stopServices()).toEqual([1, expect.stringMatching(/a server that runs .* started them again/s)]);
+    }
+    expect(await stopServices()).toEqual([0, "Stopped.\n"]);
+    expect(await findSupervisor(world.dataDir)).toBeNull();
   });
 
   test("is replaced while a server watches, again and again, and a request is late at worst by the start", async () => {

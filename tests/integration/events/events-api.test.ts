@@ -100,6 +100,21 @@ describe("events over HTTP", () => {
     expect(rows.map(({ previous_hash }) => previous_hash)).toEqual(["", ...rows.slice(0, -1).map(({ hash }) => hash)]);
   });
 
+  test("where one person is everybody, changes of rules are told to them, and mistakes as JSON", async () => {
+    const rule = { name: "told", pattern: "tool:told", effect: "ask" };
+    const made = await here.http("POST", "/policies", rule, { "content-type": "application/json" });
+    const { id } = (await made.json()) as { id: string };
+    const audited = async () => {
+      const answer = await here.http("GET", "/events/audit-log?type=policy.changed");
+      return ((await answer.json()) as { items: { actor: string; data: object }[] }).items;
+    };
+    expect(await audited()).toMatchObject([{ actor: "local", data: { policy_id: id, change: "created" } }]);
+    expect((await list("type=policy.changed")).items).toHaveLength(1);
+    await here.http("DELETE", `/policies/${id}`);
+    for (const path of [`/policies/${id}`, "/events/metrics/session/nobody"])
+      expect(await (await here.http("GET", path)).json()).toMatchObject({ code: "not_found", message: expect.any(String), details: {} });
+  });
+
   test("figures of everything, of one conversation and of all of them", async () => {
     const { thread_id } = await here.client.threads.create();
     await here.client.runs.wait(thread_id, "chat", { input: { messages: [{ role: "user", content: "hello" }] } });

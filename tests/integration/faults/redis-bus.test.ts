@@ -33,7 +33,7 @@ describeUnless(noRedisServer(), "streams over a Redis", () => {
     const redis = await startRedis();
     const open = () => openRedisBus({ url: redis.url, database, log, ...(limits ? { limits } : {}) });
     const [here, there] = [await open(), await open()];
-    return { redis, open, here, there, runId: randomUUID(), [Symbol.asyncDispose]: () => dispose(redis, here, there) };
+    return { database, redis, open, here, there, runId: randomUUID(), [Symbol.asyncDispose]: () => dispose(redis, here, there) };
   }
 
   async function dispose(redis: RedisServer, ...buses: StreamBus[]) {
@@ -102,7 +102,9 @@ describeUnless(noRedisServer(), "streams over a Redis", () => {
   test("that is away when a process starts work all the same", async () => {
     await using w = await world();
     await w.redis.kill();
-    await using newcomer = await w.open();
+    const told: string[] = [];
+    const out = createLog("warn", { write: (line) => void told.push(line) });
+    await using newcomer = await openRedisBus({ url: w.redis.url, database: w.database, log: out });
     newcomer.publish(w.runId, frames(0, 5));
     const reading = follow(w.there, w.runId);
     await reading.has(5);
@@ -110,6 +112,11 @@ describeUnless(noRedisServer(), "streams over a Redis", () => {
     await newcomer.end(w.runId);
     await reading.over;
     expect(reading.seen).toEqual(numbers(0, 5));
+    // one line for each, without stacks
+    await expect.poll(() => told).toHaveLength(2);
+    expect(told[0]).toMatch(/is away: .*ECONNREFUSED.*go through the database; Redis is tried again/);
+    expect(told[1]).toContain("Redis is back");
+    expect(told.join("")).not.toContain("stack");
   });
 
   test("go on counting when a run moves to another process in between", async () => {

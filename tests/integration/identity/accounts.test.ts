@@ -203,7 +203,7 @@ describe("roles", () => {
     expect((await ask("GET", `/threads/${thread}`, eve)).status).toBe(404);
     const decided = await ask("POST", `/approvals/${approval}/decision`, eve, { type: "approve" });
     expect(decided.status).toBe(200);
-    expect(await decided.json()).toMatchObject({ decidedBy: "eve" });
+    expect(await decided.json()).toMatchObject({ decided_by: "eve" });
     const runs = await until(
       () => ada.runs.list(thread),
       (all) => all.length === 2 && all.every(({ status }) => status !== "pending" && status !== "running"),

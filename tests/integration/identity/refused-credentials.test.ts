@@ -15,7 +15,15 @@ test("an address that keeps failing is held back, a good key of the same address
   const { database } = await testDatabase();
   let now = 0;
   const failures = new MemoryRateLimiter({ perMinute: 10, burst: 10 }, () => now);
-  const { identify } = makeBuiltInAuth({ database, log: silent, tokens: null, apiKeys: true, serviceKey: null, failures, limits: { runs: 0, streams: 0 } });
+  const { identify } = makeBuiltInAuth({
+    database,
+    log: silent,
+    tokens: null,
+    apiKeys: true,
+    serviceKey: null,
+    failures,
+    limits: { requests_per_minute: 0, runs: 0, streams: 0, body_bytes: 0 },
+  });
   const order = { owner: "ada", name: "key", scopes: ["read"] as const, expiresInDays: 1, notAfter: null, createdBy: "test" };
   const { key } = await createApiKey(database.sql, order);
   const guess = (address: string) =>

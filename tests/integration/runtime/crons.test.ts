@@ -303,6 +303,78 @@ describe("what a cron needs", () => {
     );
   });
 
+  test("a slow rule holds neither rows nor a connection, is asked once, and its tick fires once, in any number of processes", async () => {
+    let asked = 0;
+    let slow = Promise.withResolvers<void>();
+    let isSlow = false;
+    const judge: Judge = async (event, value) => {
+      if (event === "threads:create_run" && isSlow) {
+        asked += 1;
+        await slow.promise;
+      }
+      return { value, contains: {} };
+    };
+    const ada = { owner: "ada", user: { identity: "ada", display_name: "Ada", is_authenticated: true, permissions: [] }, judge };
+    const runtime = await open({ judgeOf: () => judge });
+    await open({ judgeOf: () => judge });
+    const thread = (await runtime.services.threads.create(ada, {})).thread_id;
+    const cron = await create(runtime, {}, thread, ada);
+    const other = await create(runtime);
+    const shown = await create(runtime, { schedule: "0 1 10 * * *" }, null, ada);
+    isSlow = true;
+    pass(SECOND);
+    await eventually(
+      async () => asked,
+      (count) => count > 0,
+    );
+    expect(await firedTimes(other, 1), "others do not wait for it").toEqual([at("10:00:01")]);
+    const waiting = await database.sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`;
+    expect(waiting).toEqual([]);
+    await database.sql`select 1 from crons c, threads t where c.cron_id = ${cron.cron_id} and t.thread_id = ${thread} for update nowait`;
+    await looks(runtime);
+    expect(asked, "nobody else asks what is being asked").toBe(1);
+    slow.resolve();
+    await firedTimes(cron, 1);
+    isSlow = false;
+    await looks(runtime);
+    const ticks = await fired(cron);
+    expect(ticks.filter((tick) => tick === at("10:00:01"))).toHaveLength(1);
+    // what changed while its rule was asked is asked anew, and nothing of before fires
+    slow = Promise.withResolvers<void>();
+    isSlow = true;
+    asked = 0;
+    await runtime.services.crons.delete(ada, cron.cron_id);
+    pass(60 * SECOND);
+    await eventually(
+      async () => asked,
+      (count) => count > 0,
+    );
+    await runtime.services.crons.update(ada, shown.cron_id, CronUpdate.parse({ enabled: false }));
+    isSlow = false;
+    slow.resolve();
+    await looks(runtime);
+    expect(await fired(shown)).toEqual([]);
+  });
+
+  test("a process that ends waits for no rule, and its tick is another's at once", async () => {
+    let hangs = true;
+    const judge: Judge = async (event, value) => (event === "threads:create_run" && hangs ? new Promise(() => {}) : { value, contains: {} });
+    const ada = { owner: "ada", user: { identity: "ada", display_name: "Ada", is_authenticated: true, permissions: [] }, judge };
+    const kind: Judge = async (_event, value) => ({ value, contains: {} });
+    const ending = await open({ judgeOf: () => judge });
+    const cron = await create(ending, {}, null, { ...ada, judge: kind });
+    pass(SECOND);
+    const taken = async () =>
+      (await database.sql<{ taken: boolean }[]>`select retry_at is not null as taken from crons where cron_id = ${cron.cron_id}`)[0]?.taken;
+    await eventually(taken, (is) => is === true);
+    const begun = performance.now();
+    await close(ending);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    hangs = false;
+    await open({ judgeOf: () => judge });
+    expect(await firedTimes(cron, 1)).toEqual([at("10:00:01")]);
+  });
+
   test("what can never start is switched off and says why, until its owner switches it on", async () => {
     const runtime = await open();
     const cron = await create(runtime);

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { cp, rename, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { InMemoryStore } from "@langchain/langgraph-checkpoint";
+import { createLog } from "#log";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadGraphs } from "#runtime/load-graphs.ts";
@@ -109,6 +110,7 @@ describe("a langgraph.json", () => {
     ["{ nope", "is not JSON"],
     ["[]", "shape of a langgraph.json"],
     ['{"graphs": {"a": 1}}', "graphs.a"],
+    ["{}", 'graphs: names what is served, as in {"agent": "./agent.ts:graph"}'],
   ])("that reads %s says what is wrong", async (text, words) => {
     await expect(load(text)).rejects.toMatchObject({ code: "invalid_config", message: expect.stringContaining(words) as string });
   });
@@ -119,5 +121,49 @@ describe("a langgraph.json", () => {
     expect(graphs.find("gone")?.error).toContain("there is no file");
     expect(graphs.find("python")?.error).toContain("Python");
     await expect(graphs.compiled("gone")).rejects.toMatchObject({ code: "graph_load_failed" });
+  });
+
+  test("that is a folder says which file to name", async () => {
+    const folder = temporaryFolder("config");
+    const message = expect.stringContaining(`Set LANGGRAPH_JSON to ${join(folder, "langgraph.json")}`) as string;
+    await expect(readLanggraphProject({ configPath: folder, environment: {} })).rejects.toMatchObject({ code: "invalid_config", message });
+  });
+
+  test("that names an env file which is not there says so", async () => {
+    const configPath = join(temporaryFolder("config"), "langgraph.json");
+    await writeFile(configPath, '{"graphs": {}, "env": ".env.local"}');
+    const { ignored } = await readLanggraphProject({ configPath, environment: {} });
+    expect(ignored).toEqual([expect.stringMatching(/^env \(there is no file .*\.env\.local\)$/)]);
+  });
+
+  test("whose packages are not installed says what to do", async () => {
+    const { database } = await testDatabase();
+    const folder = temporaryFolder("config");
+    await writeFile(join(folder, "graph.mjs"), 'import nothing from "not-installed-here";\nexport const graph = nothing;\n');
+    await writeFile(join(folder, "langgraph.json"), '{"graphs": {"a": "./graph.mjs:graph"}}');
+    const project = await readLanggraphProject({ configPath: join(folder, "langgraph.json"), environment: {} });
+    const graphs = await loadGraphs({ project, checkpointer: new Checkpointer(database), store: new InMemoryStore() });
+    expect(graphs.find("a")?.error).toMatch(new RegExp(`not-installed-here.*npm install in ${folder}`, "s"));
+  });
+
+  test.each([
+    ["0.2.74", ["old, too: LangGraph 0.2.74 "]],
+    ["0.3.5", ["old, too: LangGraph 0.3.5 "]],
+    ["0.3.6", []],
+    ["0.4.0-rc.1", []],
+    ["1.0.0", []],
+  ])("whose LangGraph is %s is told once where questions cannot work", async (version, told) => {
+    const { database } = await testDatabase();
+    const folder = temporaryFolder("config");
+    const copy = join(folder, "node_modules", "@langchain", "langgraph");
+    await mkdir(copy, { recursive: true });
+    await writeFile(join(copy, "package.json"), JSON.stringify({ name: "@langchain/langgraph", version }));
+    await writeFile(join(folder, "graph.mjs"), "export const graph = () => {};\n");
+    await writeFile(join(folder, "langgraph.json"), '{"graphs": {"old": "./graph.mjs:graph", "too": "./graph.mjs:graph"}}');
+    const project = await readLanggraphProject({ configPath: join(folder, "langgraph.json"), environment: {} });
+    const lines: string[] = [];
+    const log = createLog("warn", { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) });
+    await loadGraphs({ project, checkpointer: new Checkpointer(database), store: new InMemoryStore(), log });
+    expect(lines.map((line) => line.split("(")[0])).toEqual(told);
   });
 });

@@ -76,6 +76,33 @@ describe("a state that is too large for its thread's row", async () => {
     expect(await client.threads.search({ ...filter, values: { entries: ["done 17"] } })).toEqual([]);
   });
 
+  test("is found among more of them than are looked at together, and only read where it is shown", async () => {
+    const { client, thread_id } = await longThread();
+    const others: string[] = [];
+    for (let count = 0; count < 25; count += 1) others.push((await client.threads.copy(thread_id)).thread_id);
+    const listed = await client.threads.search({ ids: others, limit: 100, select: ["thread_id", "status"] });
+    expect(listed).toHaveLength(25);
+    expect(await rowOf(others[0] ?? ""), "nobody wanted to see its values").toEqual({ held: false, at_head: true });
+    const found = await client.threads.search({ ids: others, limit: 100, values: { entries: ["done 1"] }, select: ["thread_id"] });
+    expect(found.map((thread) => thread.thread_id).toSorted()).toEqual(others.toSorted());
+  });
+
+  test("that cannot be read is left out of what is found by values, is listed without them, and hinders nobody", async () => {
+    const { client, thread_id: good } = await longThread();
+    const { thread_id: bad } = await longThread();
+    await database.sql`update checkpoint_blobs set blob = '{'::bytea, type = 'json' where thread_id = ${bad}`;
+    const both = { ids: [good, bad], limit: 10 };
+    expect((await client.threads.search({ ...both, values: { entries: ["done 1"] } })).map((thread) => thread.thread_id)).toEqual([good]);
+    const listed = await client.threads.search<Ledger>(both);
+    expect(new Map(listed.map((thread) => [thread.thread_id, thread.values?.entries?.length ?? null]))).toEqual(
+      new Map([
+        [good, 2],
+        [bad, null],
+      ]),
+    );
+    expect(server.output()).toContain("cannot be read");
+  });
+
   test("is copied, and stands beside what the thread asks", async () => {
     const { client, thread_id, values } = await longThread("ask");
     expect(values).toMatchObject({ entries: [LONG], __interrupt__: [{ value: { question: 1 } }] });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Database } from "#db/client.ts";
@@ -75,4 +76,28 @@ test.each(["rollback", "interrupt"] as const)("what a cancelled run still had un
   // what the thread is said to hold is what it holds
   const [said, held] = [await runtime.services.threads.get(LOCAL, thread), await runtime.services.threads.state(LOCAL, thread, { subgraphs: false })];
   expect(said.values).toEqual(held.values);
+});
+
+// LangGraph saves it behind the back of whoever aborted the run
+test("a cancelled run with durability exit keeps what it had done", async () => {
+  const { database } = await testDatabase();
+  const { runtime, checkpointer } = await slowRuntime(database);
+  await using _ = runtime;
+  const { serde } = checkpointer;
+  const dumpsTyped = async (value: unknown) => {
+    await delay(20);
+    return serde.dumpsTyped(value);
+  };
+  checkpointer.serde = { dumpsTyped, loadsTyped: (type, data) => serde.loadsTyped(type, data) };
+  const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+  const input = {
+    assistant_id: "slow",
+    input: { steps: 2, ms: 0, gate: "/nowhere/to/be/found" },
+    durability: "exit" as const,
+    stream_mode: ["custom" as const],
+  };
+  const { run, stream } = await runtime.services.runs.stream(LOCAL, thread, input, { ...NO_HEADERS, signal: new AbortController().signal });
+  for await (const frame of stream) if (frame.event === "custom") break;
+  await runtime.services.runs.cancel(LOCAL, thread, run.run_id, { action: "interrupt", wait: true });
+  expect(await runtime.services.threads.state(LOCAL, thread, { subgraphs: false })).toMatchObject({ values: { done: [1] }, next: ["step"] });
 });

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "#db/client.ts";
+import { claimPendingRuns } from "#db/queries/claim-runs.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
@@ -54,6 +55,28 @@ async function begun(thread: string, input: Record<string, unknown> = {}) {
 }
 
 describe("a second run on a busy thread", () => {
+  test.each(["interrupt", "rollback"] as const)("tells the worker that is just taking the run that it replaces (%s)", async (strategy) => {
+    await using serving = await testRuntime(database, { role: "server", bus: await openPostgresBus({ database, log: createLog("silent") }) });
+    const thread = await newThread();
+    const input = { steps: 1, ms: 1 };
+    const first = await start(thread, { input, after_seconds: 3_600 }, serving);
+    let second: Promise<unknown> = Promise.resolve();
+    await database.sql.begin(async (sql) => {
+      await sql`update runs set run_after = now() - interval '1 second' where run_id = ${first.run_id}`;
+      const claim = { worker: "another", leaseSeconds: 60, limit: 1, graphIds: ["slow"] };
+      expect(await claimPendingRuns(sql, claim)).toMatchObject([{ run_id: first.run_id }]);
+      second = start(thread, { input, multitask_strategy: strategy }, serving);
+      const waiting = () => sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await eventually(waiting, (rows) => rows.length > 0);
+    });
+    await second;
+    const rows = await database.sql`select status, cancel from runs where thread_id = ${thread} order by sequence`;
+    expect(rows).toEqual([
+      { status: "running", cancel: strategy },
+      { status: "pending", cancel: null },
+    ]);
+  });
+
   test("is refused by default, and nothing of it stays", async () => {
     const thread = await newThread();
     const { run } = await begun(thread);
@@ -195,6 +218,27 @@ describe("a run that is to start later", () => {
     expect(await joined(thread, now)).toEqual({ total: 10 });
     expect(await joined(thread, later)).toEqual({ total: 11 });
   });
+
+  test("keeps its thread busy: what comes before it is enqueued, refused, or takes its place, as the strategy says", async () => {
+    const thread = await newThread();
+    const standing = async () => (await runtime.services.threads.get(LOCAL, thread)).status;
+    const planned = () => start(thread, { assistant_id: "counter", input: { total: 100 }, after_seconds: 3_600, multitask_strategy: "enqueue" });
+    const first = await planned();
+    expect(await standing()).toBe("busy");
+    await expect(start(thread, { assistant_id: "counter", input: { total: 1 } })).rejects.toMatchObject({
+      code: "thread_busy",
+      message: expect.stringContaining("planned"),
+      details: { run_ids: [first.run_id] },
+    });
+    expect(await joined(thread, await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "enqueue" }))).toEqual({ total: 1 });
+    expect(await standing(), "the planned run still stands").toBe("busy");
+    expect(await joined(thread, await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "interrupt" }))).toEqual({ total: 2 });
+    expect([await statusOf(thread, first), await standing()]).toEqual(["interrupted", "idle"]);
+    const second = await planned();
+    expect(await joined(thread, await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "rollback" }))).toEqual({ total: 3 });
+    await expect(statusOf(thread, second)).rejects.toMatchObject({ code: "not_found" });
+    expect(await standing()).toBe("idle");
+  });
 });
 
 describe("a failure that may pass", () => {
@@ -214,12 +258,14 @@ describe("a failure that may pass", () => {
 
 describe("a run that takes too long", () => {
   test("ends as timeout", async () => {
-    await using short = await testRuntime(database, { jobTimeoutSeconds: 0.3 });
+    // alone: the other runtime, which has more patience, might take the run
+    const { database: own } = await testDatabase();
+    await using short = await testRuntime(own, { jobTimeoutSeconds: 0.3 });
     await short.start();
-    const thread = await newThread();
+    const thread = (await short.services.threads.create(LOCAL, {})).thread_id;
     const run = await start(thread, { input: { steps: 1, ms: 60_000 } }, short);
     expect(await joined(thread, run, short)).toMatchObject({ __error__: { error: "job_timeout" } });
-    expect(await statusOf(thread, run)).toBe("timeout");
+    expect((await short.services.runs.get(LOCAL, thread, run.run_id)).status).toBe("timeout");
   });
 });
 

@@ -341,6 +341,14 @@ describe("a dry run", () => {
       ]),
     );
     expect(await run(undefined)).toMatchObject({ by_effect: { allow: 0, ask: 3, deny: 0 }, items: [] });
+    // nobody's yes answers an open question, and a rule's does not either
+    const talk = await ask({ kind: "question", action: "answer", allowed: ["respond"] });
+    now = new Date();
+    for (const effect of ["allow", "deny"]) {
+      const { items } = await run([{ name: "any", pattern: "question", effect, max_risk: "high" }]);
+      expect(items.filter((item) => item.thread_id === talk)).toEqual([]);
+    }
+    await runtime.services.approvals.decide(LOCAL, (await questionsOf(talk))[0]?.id ?? "", "blue");
     expect(await questionsOf(open_)).toMatchObject([{ state: "pending" }]);
     now = new Date(Date.now() + 31 * DAY * 1_000);
     expect(await run(undefined)).toMatchObject({ considered: 0 });

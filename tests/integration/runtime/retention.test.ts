@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "#db/client.ts";
+import { CronCreate } from "#protocol/crons.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import { testDatabase } from "../../helpers/database.ts";
@@ -450,4 +451,49 @@ test("a worker whose write was refused stops its graph at once, also where write
   );
   // those underway when the refusal came back
   expect(steps() - taken).toBeLessThan(50);
+});
+
+describe("a temporary thread", () => {
+  const MINUTES_OF_WEEKS = 5 * 7 * 24 * 60;
+  const ofCron = async () => {
+    const cron = await runtime.services.crons.create(LOCAL, null, CronCreate.parse({ assistant_id: "hold", schedule: "* * * * * *", input: { ask: true } }));
+    const [row] = await eventually(
+      () =>
+        database.sql<
+          { thread_id: string }[]
+        >`select thread_id from runs where metadata ->> 'cron_id' = ${cron.cron_id} and status = 'success' order by sequence limit 1`,
+      (rows) => rows.length > 0,
+    );
+    await runtime.services.crons.delete(LOCAL, cron.cron_id);
+    return row?.thread_id ?? "";
+  };
+  const ofStatelessRun = async () => {
+    const { run_id, thread_id } = await runtime.services.runs.create(LOCAL, null, { assistant_id: "hold", input: { ask: true } }, NO_HEADERS);
+    await joined(thread_id, { run_id });
+    return thread_id;
+  };
+
+  test.each([
+    ["a cron", ofCron],
+    ["a stateless run", ofStatelessRun],
+  ])("of %s that asks something waits for its answer, for weeks, and goes once that is carried out", async (_whose, make) => {
+    const asking = await make();
+    const plain = (await runtime.services.runs.create(LOCAL, null, { assistant_id: "counter", input: { total: 1 } }, NO_HEADERS)).thread_id;
+    later += MINUTES_OF_WEEKS;
+    try {
+      await gone(plain);
+      expect(await exists(asking)).toBe(true);
+      const [question] = (await runtime.services.approvals.list(LOCAL, { thread_id: asking, state: "pending", limit: 10, offset: 0 })).items;
+      expect(question).toBeDefined();
+      later = 0;
+      const run = await start(asking, { assistant_id: "hold", command: { resume: "yes" } });
+      expect(await joined(asking, run)).toMatchObject({ answer: "yes" });
+      expect(await exists(asking)).toBe(true);
+      later = 2;
+      await gone(asking);
+      expect(await rowsOf(asking)).toBe(0);
+    } finally {
+      later = 0;
+    }
+  });
 });

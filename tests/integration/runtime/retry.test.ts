@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { createLog } from "#log";
+import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
 import { testDatabase } from "../../helpers/database.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
@@ -32,6 +34,32 @@ describe("an attempt that follows a crash", () => {
     expect((await runtime.services.threads.get(LOCAL, thread)).values).toEqual({ total: 2 });
     const history = await runtime.services.threads.history(LOCAL, thread, { limit: 100 });
     expect(history.filter((one) => one.metadata["source"] === "input")).toHaveLength(2);
+  });
+
+  test.each([
+    [["updates"], false],
+    [["updates", "values"], true],
+  ] as const)("goes on in a stream of %o, with the state between only where states are streamed", async (stream_mode, tells) => {
+    const { database } = await testDatabase();
+    await using bus = await openPostgresBus({ database, log: createLog("silent") });
+    await using runtime = await testRuntime(database, { bus });
+    await runtime.start();
+    const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
+    const input = { assistant_id: "counter", input: { total: 1 }, stream_mode: [...stream_mode], stream_resumable: true };
+    const run = await runtime.services.runs.create(LOCAL, thread, input, NO_HEADERS);
+    const follow = async () => {
+      const options = { lastEventId: "-1", cancelOnDisconnect: false, streamModes: null, signal: never };
+      const frames = [];
+      for await (const frame of await runtime.services.runs.joinStream(LOCAL, thread, run.run_id, options)) frames.push(frame);
+      return frames;
+    };
+    await follow();
+    await database.sql`update runs set status = 'running', worker = 'gone' where run_id = ${run.run_id}`;
+    await over(runtime, thread, run.run_id);
+    const frames = await follow();
+    const second = frames.findLastIndex((frame) => frame.event === "metadata");
+    expect(Number(frames[second]?.id)).toBeGreaterThan(1_000);
+    expect(frames[second - 1]).toMatchObject(tells ? { event: "values", data: '{"total":1}' } : { event: "updates" });
   });
 
   test("gives an answer to the question it was meant for, and to no later one", async () => {

@@ -40,6 +40,19 @@ describe("a run on a thread", () => {
     expect((await threads.history(LOCAL, thread, { limit: 10 })).map((one) => one.next)).toEqual([[], ["echo"], ["__start__"]]);
   });
 
+  test("that was over before it is joined tells what its thread holds now, in the process that executed it too", async () => {
+    const { runs } = runtime.services;
+    const thread = await newThread();
+    const add = async () => {
+      const { run_id } = await runs.create(LOCAL, thread, { assistant_id: "counter", input: { total: 1 } }, NO_HEADERS);
+      await runs.join(LOCAL, thread, run_id, { cancelOnDisconnect: false, signal: never });
+      return run_id;
+    };
+    const first = await add();
+    await add();
+    expect(await runs.join(LOCAL, thread, first, { cancelOnDisconnect: false, signal: never })).toEqual({ total: 2 });
+  });
+
   test("streams metadata first, then the state after each step, numbered from 0", async () => {
     const { run, stream } = await runtime.services.runs.stream(
       LOCAL,

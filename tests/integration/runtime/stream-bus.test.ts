@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { openDatabase } from "#db/client.ts";
+import { migrate } from "#db/migrate.ts";
 import { createLog } from "#log";
 import type { StreamFrame } from "#protocol/wire.ts";
-import type { BusLimits, StreamBus } from "#runtime/stream-bus/bus.ts";
+import { type BusLimits, ONLY_END, type StreamBus } from "#runtime/stream-bus/bus.ts";
 import { MemoryStreamBus } from "#runtime/stream-bus/memory.ts";
 import { openPostgresBus } from "#runtime/stream-bus/postgres.ts";
 import { openRedisBus } from "#runtime/stream-bus/redis.ts";
 import { testDatabase } from "../../helpers/database.ts";
+import { startPostgres } from "../../helpers/faults/postgres-server.ts";
 
 const log = createLog("silent");
 const redisUrl = process.env["REDIS_URL"];
@@ -124,6 +127,19 @@ describe.each(between.filter(([name]) => name !== "redis" || redisUrl))("the %s 
     expect(await read(there, runId, 599)).toEqual(["600", "601"]);
   });
 
+  test("who waits for nothing but the end hears it, come early or late", async () => {
+    await using here = await open();
+    await using there = await open();
+    const [silent, talking] = [randomUUID(), randomUUID()];
+    const early = [silent, talking].map((runId) => read(there, runId, ONLY_END));
+    here.publish(talking, frames(0, 3));
+    await here.flush(talking);
+    here.begin(silent);
+    for (const runId of [silent, talking]) await here.end(runId);
+    expect(await Promise.all(early)).toEqual([[], []]);
+    expect(await Promise.all([silent, talking].map((runId) => read(there, runId, ONLY_END)))).toEqual([[], []]);
+  });
+
   test("a reader follows a run that moves to its own process and back", async () => {
     await using here = await open();
     await using there = await open();
@@ -137,4 +153,25 @@ describe.each(between.filter(([name]) => name !== "redis" || redisUrl))("the %s 
     await here.end(runId);
     expect(await reading).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
+});
+
+test("the end of a run that another process published is not lost while the database is away", async () => {
+  await using server = await startPostgres();
+  await using own = await openDatabase({ url: server.url, poolSize: 2 });
+  await migrate(own);
+  await using bus = await openPostgresBus({ database: own, log });
+  const runId = randomUUID();
+  await (async () => {
+    await using other = await openPostgresBus({ database: own, log });
+    other.publish(runId, frames(0, 2));
+    await other.flush(runId);
+  })();
+  const reading = read(bus, runId);
+  await server.stop("crash");
+  await bus.end(runId);
+  await bus.forget(randomUUID());
+  await server.start();
+  expect(await reading).toEqual(["0", "1"]);
+  await using later = await openPostgresBus({ database: own, log });
+  expect(await read(later, runId)).toEqual(["0", "1"]);
 });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "#db/client.ts";
+import { EventLog } from "#governance/events/event-log.ts";
+import { makeEventsService } from "#governance/events/events-service.ts";
 import type { Approval } from "#ports/approvals.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import { testDatabase } from "../../helpers/database.ts";
+import { silent } from "../../helpers/http-app.ts";
 import { eventually, LOCAL, NO_HEADERS, testRuntime } from "../../helpers/runtime.ts";
 
 let database: Database;
@@ -119,6 +122,45 @@ describe("a team", () => {
     expect(await runtime.services.approvals.get(LOCAL, original.id)).toMatchObject({ state: "done", decision: { type: "reject", message: "no cats" } });
     expect((await runtime.services.threads.get(LOCAL, child)).values).toMatchObject({ result: { status: "reject" } });
     expect(await outcomes(parent)).not.toContain("decided");
+  });
+
+  test("asks once in an inbox over all threads, in its figures and in those of its conversation", async () => {
+    const { parent, child, mirror, original } = await asked();
+    const list = async (filter: object) => {
+      const { items, total } = await runtime.services.approvals.list(LOCAL, { limit: 100, offset: 0, ...filter });
+      expect(total).toBe(items.length);
+      return items.filter(({ threadId }) => threadId === parent || threadId === child).map(({ id }) => id);
+    };
+    expect(await list({ state: "pending" })).toEqual([original.id]);
+    expect((await list({ state: "pending", mirrors: true })).toSorted()).toEqual([original.id, mirror.id].toSorted());
+    expect(await list({ state: "pending", thread_id: parent })).toEqual([mirror.id]);
+    expect(await list({ state: "pending", thread_id: parent, mirrors: false })).toEqual([]);
+    expect((await runtime.services.approvals.get(LOCAL, mirror.id)).mirrorOf).toBe(original.id);
+    // whichever side is given to somebody: it is one question
+    for (const [side, name] of [
+      [mirror, "grace"],
+      [original, "hopper"],
+    ] as const) {
+      await runtime.services.approvals.assign(LOCAL, side.id, name);
+      expect(await list({ state: "pending", assignee: name })).toEqual([original.id]);
+      expect(await list({ thread_id: parent, assignee: name })).toEqual([mirror.id]);
+    }
+    const before = (await runtime.services.approvals.metrics(LOCAL, { days: 1 })).total;
+    await say(parent, { command: { resume: { type: "approve" } } });
+    await eventually(
+      () => outcomes(parent),
+      (all) => all.includes("done"),
+    );
+    await idle(parent);
+    expect(await list({})).toEqual([original.id]);
+    const after = (await runtime.services.approvals.metrics(LOCAL, { days: 1 })).total;
+    expect([after.asked - before.asked, after.decided - before.decided]).toEqual([0, 1]);
+    await using eventLog = new EventLog({ database, log: silent });
+    const { approvals: figures } = await makeEventsService({ database, eventLog }).sessionMetrics(LOCAL, parent);
+    expect(figures).toMatchObject({ required: 1, decided: 1, by_decision: { approve: 1 } });
+    // one that waits for what nobody is asked any more would else be in no inbox
+    await database.sql`update approvals set state = 'pending' where id = ${mirror.id}`;
+    expect(await list({ state: "pending" })).toEqual([mirror.id]);
   });
 
   test("is not forgotten by a message in between", async () => {

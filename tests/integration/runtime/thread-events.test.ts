@@ -59,8 +59,8 @@ test("numbers never go back over a worker that is killed in the midst of a run",
   const threadId = randomUUID();
   const before: Event[] = [];
   {
-    // dies after its third write of a checkpoint
-    await using doomed = workerProcess(url, { GRAPHS: V2_GRAPHS, KILL_AT: "9" });
+    // dies in the midst of its writes of checkpoints
+    await using doomed = workerProcess(url, { GRAPHS: V2_GRAPHS, KILL_AT: "9", KILL_WHEN_TOLD: "1" });
     await doomed.ready;
     await start(runtime, threadId, "tool_user", { messages: [{ role: "user", content: "Hi", id: "human-1" }] });
     await doomed.exited;

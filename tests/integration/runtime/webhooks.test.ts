@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
 import type { Database } from "#db/client.ts";
@@ -14,6 +15,7 @@ import { workerProcess } from "../../helpers/worker-process.ts";
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
 const NEXT_SECRET = `whsec_${Buffer.alloc(32, 4).toString("base64")}`;
 const TIMEOUT_MS = 400;
+const LEDGER = fileURLToPath(new URL("../../fixtures/model-based/langgraph.json", import.meta.url));
 
 interface WebhookState {
   attempts: number;
@@ -22,7 +24,7 @@ interface WebhookState {
   waits: boolean;
 }
 
-async function started(database: Database, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
+async function started(database: Database, options: Partial<RuntimeOptions> & { configPath?: string } = {}): Promise<Runtime> {
   const webhooks = { secrets: [SECRET], allowPrivate: true, timeoutMs: TIMEOUT_MS, everyMs: 20, random: () => 0, ...options.webhooks };
   const runtime = await testRuntime(database, { ...options, webhooks });
   await runtime.start();
@@ -389,5 +391,53 @@ describe("an address that is not of the open internet", () => {
     // every send looks for itself: no connection of an earlier one is used again
     expect(await over(await start(await newThread(pinned), { webhook }, pinned), other)).toMatchObject({ outcome: "dead" });
     expect(receiver.received).toHaveLength(1);
+  });
+});
+
+describe("large values", () => {
+  test("are told whole, with what is asked, as the thread has them", async () => {
+    await using receiver = await startWebhookReceiver();
+    await using one = await started(other, { configPath: LEDGER, webhooks: { secrets: [SECRET], allowPrivate: true } });
+    const long = 'long \u00e9 " \\ } {'.repeat(100_000);
+    const run = await one.services.runs.create(
+      LOCAL,
+      await newThread(one),
+      { assistant_id: "ledger", input: { entries: [long], way: "ask" }, webhook: receiver.url },
+      NO_HEADERS,
+    );
+    expect(await over(run, other)).toMatchObject({ outcome: "delivered" });
+    expect(receiver.received[0]?.body).toMatchObject({
+      status: "success",
+      values: { entries: [long], __interrupt__: [{ value: { question: 1 } }] },
+      webhook_sent_at: expect.any(String),
+    });
+  });
+
+  test("are sent few at a time, small ones many", async () => {
+    const MEGABYTES = 4;
+    let open = 0;
+    let most = 0;
+    await using receiver = await startWebhookReceiver((response) => {
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        response.writeHead(204).end();
+      }, 60);
+    });
+    const queue = (count: number, bytes: number) => other.sql`
+      insert into webhooks (id, run_id, thread_id, owner, url, payload, bytes)
+      select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'local', ${receiver.url}, json_build_object('values', repeat('x', ${bytes})), ${bytes}
+      from generate_series(1, ${count})`;
+    await using _ = await started(other, { webhooks: { secrets: [SECRET], allowPrivate: true, timeoutMs: 30_000 } });
+    await queue(20, MEGABYTES * 1_000_000);
+    await settled(other);
+    // each is waited for, and lies in memory, until it is answered
+    expect(most).toBeLessThanOrEqual(Math.ceil(16.8 / MEGABYTES) + 1);
+    most = 0;
+    await queue(40, 10);
+    await settled(other);
+    expect(most).toBeGreaterThan(10);
+    expect(receiver.received).toHaveLength(60);
   });
 });

@@ -37,7 +37,9 @@ test("an application that is nothing but a fetch function passes on what it answ
 });
 
 test("answers without a body, refusals and odd addresses come through an application as without one", async () => {
-  const services = { threads: { ...(threads as object), delete: async () => {} } as never, system: { ready: () => true } };
+  const deleted: unknown[] = [];
+  const store = { delete: async (_caller: unknown, item: unknown) => void deleted.push(item) } as never;
+  const services = { threads: { ...(threads as object), delete: async () => {} } as never, store, system: { ready: () => true } };
   await using straight = await serveApp(services);
   await using wrapped = await serveApp(services, { customApp: new Hono().use(async (_context, next) => next()) });
   const ask = async (url: string, method: string, path: string, body?: string) => {
@@ -48,6 +50,7 @@ test("answers without a body, refusals and odd addresses come through an applica
     ["HEAD", "/ok"],
     ["GET", "/ok"],
     ["DELETE", `/threads/${ID}`],
+    ["DELETE", "/store/items", '{"namespace":["a"],"key":"k"}'],
     ["GET", "/threads/no-uuid"],
     ["POST", "/threads/search", "{ nope"],
     ["POST", "/threads/search", `"${"a".repeat(11 * 1024 * 1024)}"`],
@@ -63,6 +66,10 @@ test("answers without a body, refusals and odd addresses come through an applica
     expect([method, path, ...other]).toEqual([method, path, ...one]);
     expect(other[0]).toBeLessThan(500);
   }
+  expect(deleted).toEqual([
+    { namespace: ["a"], key: "k" },
+    { namespace: ["a"], key: "k" },
+  ]);
 });
 
 test.each([

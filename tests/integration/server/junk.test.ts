@@ -13,7 +13,9 @@ async function* noFrames(): AsyncGenerator<StreamFrame> {}
 /** Services that take everything: whatever goes wrong then, went wrong in the server. */
 function agreeable<K extends keyof Services>(): Services[K] {
   const run = { run_id: ID } as Run;
-  const answer = Object.assign([], { items: [], total: 0, run, stream: noFrames(), run_id: ID, assistant_id: ID, [Symbol.asyncIterator]: noFrames });
+  const service = { serving: null, rollbackTarget: null, releases: [] };
+  const ours = { items: [], total: 0, byKind: {}, results: [], release: {}, spec: null, service, ...service };
+  const answer = Object.assign([], { ...ours, run, stream: noFrames(), run_id: ID, assistant_id: ID, [Symbol.asyncIterator]: noFrames });
   // every method answers something that each route can send
   return new Proxy({}, { has: () => true, get: (_target, name) => (name === "then" ? undefined : async () => (name === "logs" ? "" : answer)) }) as Services[K];
 }

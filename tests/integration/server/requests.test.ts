@@ -31,10 +31,10 @@ beforeAll(async () => {
       },
     },
     store: { get: async () => null, put: async () => {} },
-    projects: { list: async () => [] },
+    projects: { list: async () => ({ items: [], total: 0 }) },
     approvals: {
       get: async () => {
-        throw new AppError("already_decided", "Decided by ann.", { details: { decidedBy: "ann" } });
+        throw new AppError("already_decided", "Decided by ann.", { details: { decided_by: "ann" } });
       },
     },
     system: { ready: () => false, info: () => ({ version: "0.1.0", langgraph_js_version: "1.4.18", sandbox: "namespaces", models: "replay", graphs: [] }) },
@@ -119,7 +119,7 @@ describe("errors", () => {
     const answer = await send("GET", `/approvals/${ID}`);
     expect(answer.status).toBe(409);
     expect(answer.headers.get("x-error-code")).toBe("already_decided");
-    expect(await answer.json()).toEqual({ code: "already_decided", message: "Decided by ann.", details: { decidedBy: "ann" } });
+    expect(await answer.json()).toEqual({ code: "already_decided", message: "Decided by ann.", details: { decided_by: "ann" } });
   });
 
   test("what broke inside stays inside", async () => {

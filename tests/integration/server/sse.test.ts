@@ -176,7 +176,7 @@ test("closing the server cuts streams of unfinished runs instead of ending them"
 
 test("waiting for a run keeps the connection alive with newlines and ends in JSON", async () => {
   const done = Promise.withResolvers<unknown>();
-  const { url } = await serve({ runs: { create: async () => run, join: () => done.promise } });
+  const { url } = await serve({ runs: { wait: async () => ({ run, values: done.promise }) } });
   const response = await post(url, `/threads/${THREAD}/runs/wait`, { assistant_id: "agent" });
   expect(response.headers.get("content-location")).toBe(`/threads/${THREAD}/runs/${RUN}`);
   if (response.body === null) throw new Error("no body");
@@ -189,7 +189,7 @@ test("waiting for a run keeps the connection alive with newlines and ends in JSO
 });
 
 test("a join that fails late tells so where the values would stand", async () => {
-  const { url } = await serve({ runs: { create: async () => run, join: () => Promise.reject(new Error("connect ECONNREFUSED 10.1.2.3")) } });
+  const { url } = await serve({ runs: { wait: async () => ({ run, values: Promise.reject(new Error("connect ECONNREFUSED 10.1.2.3")) }) } });
   const response = await post(url, `/threads/${THREAD}/runs/wait`, { assistant_id: "agent" });
   const body: unknown = await response.json();
   expect(body).toMatchObject({ __error__: { error: "internal" } });

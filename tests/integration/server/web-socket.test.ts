@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { AppError } from "#errors";
@@ -197,4 +198,40 @@ test("coming back opens no more subscriptions than one connection may have", asy
   const [second] = (await once(socket, "message")) as [Buffer];
   expect(JSON.parse(second.toString())).toMatchObject({ type: "error", id: 2, error: "invalid_argument" });
   socket.close();
+});
+
+test("a credential among the protocols is the header Authorization for whoever looks, and no protocol any more", async () => {
+  const seen: unknown[] = [];
+  const identify = async ({ headers, headersDistinct }: IncomingMessage) => {
+    seen.push([headers.authorization, headersDistinct["authorization"], headers["sec-websocket-protocol"], headersDistinct["sec-websocket-protocol"]]);
+    return { owner: "ada" };
+  };
+  await using app = await serveApp({ threadProtocol: endless(0).service }, { identify });
+  const offer = async (protocols: string[], headers: Record<string, string> = {}) => {
+    seen.length = 0;
+    const socket = new WebSocket(address(app.url), protocols, { headers });
+    socket.on("error", () => {});
+    const status = await Promise.race([
+      once(socket, "open").then(() => 101),
+      once(socket, "unexpected-response").then(([, response]) => (response as IncomingMessage).statusCode),
+    ]);
+    const { protocol } = socket;
+    socket.terminate();
+    return [status, protocol, ...seen];
+  };
+  const token = "a.b/c=d";
+  const credential = `slipway.bearer.${encodeURIComponent(token)}`;
+  const told = [`Bearer ${token}`, [`Bearer ${token}`], "slipway", ["slipway"]];
+  expect(await offer(["slipway", credential])).toEqual([101, "slipway", told]);
+  expect(await offer([credential, "slipway"])).toEqual([101, "slipway", told]);
+  expect(await offer(["other"])).toEqual([101, "other", [undefined, undefined, "other", ["other"]]]);
+  // two of them, or one that no header could hold
+  expect(await offer(["slipway", credential, "slipway.bearer.x"])).toEqual([401, ""]);
+  expect(await offer(["slipway", credential], { authorization: "Bearer x" })).toEqual([401, ""]);
+  for (const spoilt of ["slipway.bearer.", "slipway.bearer.%0D%0Ax", "slipway.bearer.%E0%A4%A", "slipway.bearer.a%20b"])
+    expect(await offer(["slipway", spoilt])).toEqual([401, ""]);
+  // a plain request offers no protocols
+  seen.length = 0;
+  await fetch(`${app.url}/threads/${THREAD}`, { headers: { "sec-websocket-protocol": credential } }).catch(() => null);
+  expect(seen.flat()).not.toContain(`Bearer ${token}`);
 });

@@ -5,10 +5,12 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 const file = new URL("../../../langgraph.json", import.meta.url);
-const { graphs } = z.object({ graphs: z.record(z.string(), z.string()) }).parse(JSON.parse(await readFile(file, "utf8")));
+const { graphs } = z
+  .object({ graphs: z.record(z.string(), z.object({ path: z.string(), description: z.string() })) })
+  .parse(JSON.parse(await readFile(file, "utf8")));
 
 test.each(Object.entries(graphs))("%s is a builder that compiles and draws without a server of ours", async (_id, place) => {
-  const [path = "", name = ""] = place.split(":");
+  const [path = "", name = ""] = place.path.split(":");
   const module = (await import(pathToFileURL(fileURLToPath(new URL(path, file))).href)) as Record<string, unknown>;
   const builder = module[name];
   expect(builder).toBeInstanceOf(StateGraph);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { approvalPayload, type ApprovalRequest } from "#protocol/approval-payload.ts";
 import { readReply } from "#protocol/approval-reply.ts";
+import { foreignAnswer } from "#protocol/foreign-answer.ts";
 
 const identity = { threadId: "t", branch: "b", occasion: "1" };
 const base: Omit<ApprovalRequest, "kind" | "action" | "args" | "allowed"> = { description: "d", risk: "low", digest: null, identity };
@@ -48,6 +49,42 @@ describe("approve and reject, in every known shape", () => {
     ["approved: false", { approved: false, reason: "later" }, "later"],
   ])("reject: %s", (_name, raw, message) => {
     expect(readReply(deploy, raw)).toEqual({ ok: true, decision: reject(message) });
+  });
+});
+
+describe("for a graph that is not ours", () => {
+  const args = { to: "ada", times: 2 };
+  const config = { allow_accept: true, allow_edit: true, allow_ignore: true, allow_respond: true };
+  const older = { action_request: { action: "send", args }, config };
+  const camel = { actionRequests: [{ name: "send", args }], reviewConfigs: [{ actionName: "send", allowedDecisions: ["approve", "edit", "reject"] }] };
+  const snake = { action_requests: [{ name: "send", args }], review_configs: [{ action_name: "send", allowed_decisions: ["approve", "edit", "reject"] }] };
+  const edit = { type: "edit", args: { times: "3" } };
+  const changed = { name: "send", args: { to: "ada", times: 3 } };
+  test.each([
+    ["approve, middleware", camel, true, { decisions: [{ type: "approve" }] }],
+    ["edit, JavaScript", camel, edit, { decisions: [{ type: "edit", editedAction: changed }] }],
+    ["edit, Python", snake, edit, { decisions: [{ type: "edit", edited_action: changed }] }],
+    ["reject", snake, "no, later", { decisions: [{ type: "reject", message: "later" }] }],
+    ["in its shape already", snake, { decisions: [{ type: "x" }] }, { decisions: [{ type: "x" }] }],
+    ["agent-inbox, approve", [older], { type: "approve" }, [{ type: "accept", args: null }]],
+    ["agent-inbox, edit", older, edit, [{ type: "edit", args: { action: "send", args: changed.args } }]],
+    ["agent-inbox, reject", [older], false, [{ type: "ignore", args: null }]],
+    ["agent-inbox, reject with a reason", [older], { type: "reject", message: "later" }, [{ type: "response", args: "later" }]],
+    ["agent-inbox, as it answers", [older], [{ type: "response", args: "x" }], [{ type: "response", args: "x" }]],
+    ["no shape that we know", { question: "name?" }, { type: "approve" }, { type: "approve" }],
+    ["reject of several", { actionRequests: [{ name: "a" }, { name: "b" }] }, false, { decisions: [{ type: "reject" }, { type: "reject" }] }],
+  ])("%s", (_name, payload, raw, value) => {
+    expect(foreignAnswer(payload, raw)).toEqual({ ok: true, value });
+  });
+
+  test("nothing is approved that was not decided about", () => {
+    const two = {
+      actionRequests: [
+        { name: "a", args },
+        { name: "b", args },
+      ],
+    };
+    for (const raw of [true, { type: "approve" }, { decisions: [{ type: "approve" }] }, edit, "perhaps"]) expect(foreignAnswer(two, raw).ok).toBe(false);
   });
 });
 
@@ -189,6 +226,22 @@ describe("properties", () => {
       fc.property(fc.constantFrom(plan, deploy, secret, question, escalation), shaped, (payload, raw) => {
         const reply = readReply(payload, raw);
         if (reply.ok) expect(allowed.get(payload)).toContain(reply.decision.type);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("a foreign graph gets one decision for each action that it asks about, or nothing", () => {
+    const action = fc.record({ name: fc.string(), args: fc.dictionary(fc.string(), fc.jsonValue()) });
+    const hitl = fc
+      .array(action, { minLength: 1, maxLength: 3 })
+      .chain((actions) => fc.constantFrom({ actionRequests: actions }, { action_requests: actions, review_configs: [] }));
+    fc.assert(
+      fc.property(hitl, shaped, (payload, raw) => {
+        const answer = foreignAnswer(payload, raw);
+        if (!answer.ok) return;
+        const { decisions } = answer.value as { decisions: unknown[] };
+        expect(decisions).toHaveLength(("actionRequests" in payload ? payload.actionRequests : payload.action_requests).length);
       }),
       { numRuns: 1_000 },
     );

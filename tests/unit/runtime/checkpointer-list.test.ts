@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ENTRY_BYTES, joinList, splitList, type StoredList } from "#runtime/checkpointer-list.ts";
+import { ENTRY_BYTES, pagesOf, splitList, type StoredList, wholeList } from "#runtime/checkpointer-list.ts";
 
 const encode = (list: readonly unknown[]) => list.map((element) => Buffer.from(JSON.stringify(element)));
 
@@ -13,8 +13,8 @@ function split(list: readonly unknown[]): StoredList {
 const hashes = (stored: StoredList) => new Set(stored.parts.map((part) => part.hash.toString("hex")));
 
 function join(stored: StoredList): unknown {
-  const parts = new Map(stored.parts.map((part) => [part.hash.toString("hex"), part.body]));
-  return JSON.parse(joinList(stored.root, (hash) => parts.get(hash)).toString("utf8")) as unknown;
+  const parts = new Map(stored.parts.map((part) => [part.hash.toString("hex"), Buffer.from(part.body)]));
+  return JSON.parse(wholeList(pagesOf(stored.root, (hash) => parts.get(hash))).toString("utf8")) as unknown;
 }
 
 const Element = fc.oneof(
@@ -62,6 +62,6 @@ describe("lists in parts", () => {
 
   it("say so when a part is missing", () => {
     const stored = split(Array.from({ length: 20 }, () => "x".repeat(300)));
-    expect(() => joinList(stored.root, () => undefined)).toThrow(/misses its part/);
+    expect(() => pagesOf(stored.root, () => undefined)).toThrow(/misses its part/);
   });
 });

@@ -9,6 +9,7 @@ test("the status of every code is pinned: clients branch on it", () => {
       "commit_unknown": 404,
       "conflict": 409,
       "database_unavailable": 503,
+      "decision_missing": 409,
       "deploy_failed": 409,
       "disk_full": 507,
       "forbidden": 403,

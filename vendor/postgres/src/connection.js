@@ -176,12 +176,22 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
         : (query = q, query.active = true)
 
       build(q)
-      return write(toBuffer(q))
+      const more = write(toBuffer(q))
         && !q.describeFirst
         && !q.cursorFn
         && sent.length < max_pipeline
-        && (!q.options.onexecute || q.options.onexecute(connection))
+      if (!q.options.onexecute)
+        return more
+      // SLIPWAY: whoever begins a transaction is told also where nothing more may be sent behind it
+      socket !== null && q.options.onexecute(connection)
+      return false
     } catch (error) {
+      // SLIPWAY: what cannot be sent fails by itself, and not what is on its way before it; nobody waits for its answer
+      if (query !== q) {
+        sent.remove(q)
+        queryError(q, error)
+        return true
+      }
       sent.length === 0 && write(Sync)
       errored(error)
       return true

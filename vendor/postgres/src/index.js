@@ -240,16 +240,27 @@ function Postgres(a, b) {
       , dead = null // SLIPWAY: a transaction ends with its connection, which may be another's by the next statement
 
     try {
-      await sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
+      // SLIPWAY: what comes first in a transaction is sent behind its begin, without a round trip between them
+      const executed = Promise.withResolvers()
+      const begun = sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute: c => (onexecute(c), executed.resolve()) }).execute()
+      // with options it may be refused for what they say
+      await (options ? begun : Promise.race([begun, executed.promise]))
+      begun.catch(() => {})
+      if (connection.reserved && connection.queue === full)
+        move(connection, reserved)
       if (!connection.reserved)
         throw Errors.connection('CONNECTION_CLOSED', options)
       return await Promise.race([
         scope(connection, fn),
-        new Promise((_, reject) => connection.onclose = e => {
-          dead = e
-          while (queries.length)
-            queries.shift().reject(e)
-          reject(e)
+        new Promise((_, reject) => {
+          const lost = e => {
+            dead = e
+            while (queries.length)
+              queries.shift().reject(e)
+            reject(e)
+          }
+          connection.onclose = lost
+          begun.catch(lost)
         })
       ])
     } catch (error) {

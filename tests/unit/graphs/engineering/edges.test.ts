@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
-import { isPlanApproved, isRoundOver, isThereSomethingToTest, mayGoOn, needsRework, wantsTools } from "#graphs/engineering/edges.ts";
+import { isPlanApproved, isRoundOver, isThereSomethingToTest, mayGoOn, mayPrepare, mayPromote, needsRework, wantsTools } from "#graphs/engineering/edges.ts";
 import { CALLS_PER_ROUND, type Attempt, type EngineeringState } from "#graphs/engineering/state.ts";
 import { attemptOf } from "./attempt-of.ts";
 
@@ -13,8 +13,20 @@ describe("isPlanApproved", () => {
     ["revise", "analyst"],
     ["rejected", "report"],
     ["again", "ask_plan_approval"],
-  ] as const)("%s -> %s", (verdict, next) => expect(isPlanApproved(answered(verdict))).toBe(next));
-  test("no answer -> ask", () => expect(isPlanApproved({ answer: null })).toBe("ask_plan_approval"));
+  ] as const)("%s -> %s", (verdict, next) => expect(isPlanApproved({ ...answered(verdict), attempts: [] })).toBe(next));
+  test("no answer -> ask", () => expect(isPlanApproved({ answer: null, attempts: [] })).toBe("ask_plan_approval"));
+});
+
+test("a plan whose work is done and tested goes on to the branch once it is approved", () => {
+  expect(isPlanApproved({ ...answered("approved"), attempts: [attemptOf({ green: true })] })).toBe("promote");
+  expect(isPlanApproved({ ...answered("approved"), attempts: [attemptOf({ green: false })] })).toBe("preparer");
+});
+
+describe("an effect without an approval on record", () => {
+  test("leads back to the question", () => {
+    expect([mayPrepare(answered("again")), mayPromote(answered("again"))]).toEqual(["ask_plan_approval", "ask_plan_approval"]);
+    expect([mayPrepare(answered("approved")), mayPromote({ answer: null })]).toEqual(["developer", "report"]);
+  });
 });
 
 describe("wantsTools", () => {

@@ -31,12 +31,26 @@ const state = (changes: Partial<ProductOwnerState>): ProductOwnerState => ({
   works: { c: work },
   handled: "h",
   turns: 0,
+  tool_questions: [],
+  tools_asked: 0,
   question: null,
   asked: 0,
   reply: null,
   problem: null,
   ...changes,
 });
+
+const call: ProductOwnerState["tool_questions"][number] = {
+  occasion: "tool:m:0:1#1",
+  tool: "mcp_x",
+  args: {},
+  risk: "medium",
+  rule: "everything",
+  args_schema: null,
+  project_id: null,
+  language: "en",
+  again: false,
+};
 
 describe("what arrived", () => {
   test.each([
@@ -86,6 +100,8 @@ test("the others, in one table", () => {
   expect(wantsTools(state({ messages: [human, new AIMessage("done")] }))).toBe("collect_approvals");
   expect(isSomethingAsked(state({ question }))).toBe("ask_approval");
   expect(isSomethingAsked(state({}))).toBe(END);
+  expect(isSomethingAsked(state({ tool_questions: [call] }))).toBe("work_tools");
+  expect(isSomethingAsked(state({ question, tool_questions: [call] }))).toBe("ask_approval");
   expect(isAnswered(state({ reply: { type: "approve", message: null, args: null } }))).toBe("forward_decision");
   expect(isAnswered(state({}))).toBe("collect_approvals");
 });
