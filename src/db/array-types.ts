@@ -37,7 +37,7 @@ export function addArrayTypes(sql: postgres.Sql): void {
 }
 
 /** An array literal, `{a,"b c",NULL,{d}}`, as values. */
-export function parseArray(text: string, parse: (word: string) => unknown): unknown[] {
+function parseArray(text: string, parse: (word: string) => unknown): unknown[] {
   // bounds other than 1 stand in front: [0:2]={…}
   let at = text.indexOf("{");
   const list = (): unknown[] => {
@@ -70,7 +70,7 @@ export function parseArray(text: string, parse: (word: string) => unknown): unkn
 }
 
 /** Values as an array literal. */
-export function formatArray(values: readonly unknown[], format: (value: unknown) => string): string {
+function formatArray(values: readonly unknown[], format: (value: unknown) => string): string {
   const words = values.map((value) => {
     if (value === null || value === undefined) return "NULL";
     if (Array.isArray(value)) return formatArray(value, format);

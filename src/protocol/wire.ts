@@ -33,9 +33,7 @@ export type Assistant = z.infer<typeof Assistant>;
 /** One version of an assistant's settings. */
 export const AssistantVersion = Assistant.omit({ updated_at: true }).meta({ id: "AssistantVersion" });
 
-export const Interrupt = z
-  .object({ id: z.string(), value: z.unknown() })
-  .meta({ id: "Interrupt", description: "A question that a graph asked and waits for." });
+const Interrupt = z.object({ id: z.string(), value: z.unknown() }).meta({ id: "Interrupt", description: "A question that a graph asked and waits for." });
 
 export const Thread = z
   .object({

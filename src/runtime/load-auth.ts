@@ -18,7 +18,7 @@ const LOAD_MS = 60_000;
 const STORE_EVENTS: readonly AuthEvent[] = ["store:put", "store:get", "store:delete", "store:search", "store:list_namespaces"];
 
 /** The name by which LangGraph Studio is known to rules (`isStudioUser` of the SDK). */
-export const STUDIO_USER = {
+const STUDIO_USER = {
   kind: "StudioUser",
   identity: "langgraph-studio-user",
   display_name: "langgraph-studio-user",

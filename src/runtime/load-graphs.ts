@@ -75,7 +75,7 @@ export async function loadGraphs(options: LoadGraphsOptions): Promise<LoadedGrap
 }
 
 /** Graphs by id, for tests and for whoever has them in hand already. */
-export function collection(all: readonly LoadedGraph[]): LoadedGraphs {
+function collection(all: readonly LoadedGraph[]): LoadedGraphs {
   const byId = new Map(all.map((graph) => [graph.id, graph]));
   return {
     all,

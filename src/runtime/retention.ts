@@ -50,7 +50,7 @@ export function expiredThreads(context: RuntimeContext, worker: Worker | null): 
   };
 }
 
-export async function sweepExpiredThreads(context: RuntimeContext, worker: Worker | null): Promise<void> {
+async function sweepExpiredThreads(context: RuntimeContext, worker: Worker | null): Promise<void> {
   const { waiting, now } = context.retention;
   const expiry: Expiry = { waiting, now: now?.() ?? null };
   for (;;) {

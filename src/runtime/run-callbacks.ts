@@ -15,7 +15,7 @@ export function callbacksFor(graph: RunnableGraph, handlers: readonly BaseCallba
  * The handlers of one attempt of a run, handed down to everything its graph calls. It does what LangChain's manager does: that one copies its
  * metadata once for each key of it, at every inner call of a graph, which was a quarter of the processor time of a short step.
  */
-export class RunCallbacks extends CallbackManager {
+class RunCallbacks extends CallbackManager {
   static of(handlers: readonly BaseCallbackHandler[]): RunCallbacks {
     return new RunCallbacks(undefined, { handlers: [...handlers], inheritableHandlers: [...handlers] });
   }

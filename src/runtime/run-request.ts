@@ -58,7 +58,7 @@ export function changedKwargs(kwargs: RunKwargs, changed: unknown): RunKwargs {
 }
 
 /** A checkpoint may come as an object, as a bare id, or inside `config.configurable`; null when none is named. */
-export function checkpointOfRequest(input: RunCreate): NonNullable<RunKwargs["checkpoint"]> | null {
+function checkpointOfRequest(input: RunCreate): NonNullable<RunKwargs["checkpoint"]> | null {
   const { checkpoint } = input;
   const configured: unknown = input.config?.configurable?.["checkpoint_id"];
   const id = checkpoint?.checkpoint_id || input.checkpoint_id || configured;

@@ -73,7 +73,7 @@ function named(checkpoint: Checkpoint | null): ThreadTask["checkpoint"] {
 }
 
 /** Pending interrupts of a task as plain data. */
-export function interruptsOf(task: StateSnapshot["tasks"][number]): { id: string; value: unknown }[] {
+function interruptsOf(task: StateSnapshot["tasks"][number]): { id: string; value: unknown }[] {
   return task.interrupts.map((interrupt) => {
     const { id: _id, interrupt_id: _older, ...rest } = interrupt as { id?: string; interrupt_id?: string; value?: unknown };
     return { id: interruptId(interrupt) ?? "", ...(toPlain({ value: null, ...rest }) as { value: unknown }) };

@@ -241,7 +241,7 @@ function addressOf(threadId: string, checkpoint: Partial<Checkpoint> | undefined
   };
 }
 
-export function wireThread(row: ThreadRow): Thread {
+function wireThread(row: ThreadRow): Thread {
   return {
     thread_id: row.thread_id,
     created_at: row.created_at.toISOString(),

@@ -32,7 +32,7 @@ export function render(name, shadowRootId) {
 }`;
 
 /** The global name under which a graph's bundle can be asked to render. */
-export function globalNameOf(graphId: string): string {
+function globalNameOf(graphId: string): string {
   return `__LGUI_${graphId.replaceAll(/[^a-zA-Z0-9]/g, "_")}`;
 }
 

@@ -1,7 +1,7 @@
 import type { Sql } from "./sql.ts";
 
 /** Longer states are not copied into the thread's row: a long conversation would be written whole at every turn. Characters of JSON. */
-export const MOST_CACHED = 8 * 1_024;
+const MOST_CACHED = 8 * 1_024;
 
 /** The two columns that say what a thread holds, as assignments. */
 export function cachedValues(sql: Sql, valuesJson: string | null) {

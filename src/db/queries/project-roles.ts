@@ -14,7 +14,7 @@ export function projectRoles(sql: Sql, identity: Fragment): Fragment {
 }
 
 /** Whether `p`, a project, is this member's own, or shared with them as at least this role. */
-export function projectWithin(sql: Sql, member: string, least: ProjectRole): Fragment {
+function projectWithin(sql: Sql, member: string, least: ProjectRole): Fragment {
   return sql`(p.owner = ${member} or exists (
     select 1 from project_shares s where s.project_id = p.id and s.member = ${member} and s.role = any(${[...rolesFrom(least)]}::text[])))`;
 }

@@ -21,7 +21,7 @@ export function fingerprint(line: string): Fingerprint {
 }
 
 /** 0 (nothing in common) to 1 (equal but for white space): Dice's coefficient over character pairs. */
-export function lineSimilarity(a: Fingerprint, b: Fingerprint): number {
+function lineSimilarity(a: Fingerprint, b: Fingerprint): number {
   if (a.text === b.text) return 1;
   if (a.size === 0 || b.size === 0) return 0;
   let shared = 0;

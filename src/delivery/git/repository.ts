@@ -39,7 +39,7 @@ export async function ensureRepository(repository: string, input: { stack: Stack
   await rm(building, { recursive: true, force: true });
 }
 
-export async function isRepository(repository: string): Promise<boolean> {
+async function isRepository(repository: string): Promise<boolean> {
   return stat(join(repository, "HEAD")).then(
     () => true,
     () => false,

@@ -15,7 +15,7 @@ import { git, gitLine, type GitOptions } from "./git.ts";
  */
 const READY = "slipway-ready";
 
-export function worktreeGitDir(workspace: Workspace): string {
+function worktreeGitDir(workspace: Workspace): string {
   return join(workspace.repoPath, "worktrees", workspace.deliveryId);
 }
 

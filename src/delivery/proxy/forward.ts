@@ -12,7 +12,7 @@ const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
 const REPEATS = 3;
 
 /** Raw header pairs without those of the connection, those it names, and what `drop` lists. */
-export function passedHeaders(raw: readonly string[], drop?: ReadonlySet<string>): string[] {
+function passedHeaders(raw: readonly string[], drop?: ReadonlySet<string>): string[] {
   const named = new Set<string>();
   for (let at = 0; at < raw.length; at += 2) {
     if (raw[at]?.toLowerCase() === "connection") for (const word of (raw[at + 1] ?? "").split(",")) named.add(word.trim().toLowerCase());

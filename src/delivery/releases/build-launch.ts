@@ -24,7 +24,7 @@ const SIMPLE_COMMAND = /^[\w@%+:,./-]+(?: +[\w@%+=:,./-]+)*$/;
  * The program of a start command. Plain words are started directly; anything else by a shell that outlives a SIGTERM to its group until
  * its child has ended, for the child may be answering its last requests.
  */
-export function startArguments(command: string): string[] {
+function startArguments(command: string): string[] {
   const trimmed = command.trim();
   return SIMPLE_COMMAND.test(trimmed) ? trimmed.split(/ +/) : ["/bin/sh", "-c", `trap : TERM INT HUP\n${trimmed}`];
 }

@@ -27,8 +27,3 @@ export async function leasePort(database: Database, releaseId: string, pick: () 
   }
   throw new AppError("port_unavailable", `No free port was found between ${SERVICE_PORTS.first} and ${SERVICE_PORTS.last} in ${ATTEMPTS} attempts.`);
 }
-
-/** Gives the port back. */
-export async function freePort(database: Database, releaseId: string): Promise<void> {
-  await database.drizzle.delete(portLeases).where(eq(portLeases.releaseId, releaseId));
-}

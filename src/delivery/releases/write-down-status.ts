@@ -6,7 +6,7 @@ import type { ReleaseStatus } from "#ports/releases.ts";
 import type { App, Slot, Status } from "../supervisor/protocol.ts";
 
 /** What a slot of the supervisor means for the release's row. */
-export function statusOfSlot(app: App, slot: Slot): ReleaseStatus {
+function statusOfSlot(app: App, slot: Slot): ReleaseStatus {
   if (slot.phase === "crashed") return "failed";
   if (slot.phase === "starting") return app.serving === slot.releaseId ? "live" : "starting";
   if (slot.phase === "serving") return app.serving === slot.releaseId ? "live" : "draining";

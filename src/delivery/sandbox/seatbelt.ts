@@ -37,7 +37,7 @@ export function seatbelt(host: HostToolchain): Confinement {
 }
 
 /** The profile for one request. Later rules win over earlier ones. */
-export function seatbeltProfile(request: SandboxRequest, host: HostToolchain): string {
+function seatbeltProfile(request: SandboxRequest, host: HostToolchain): string {
   const quote = (path: string): string => `"${path.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
   const readable = [host.node, ...(host.python?.prefixes ?? []), START, ...request.binds.map((bind) => bind.source)];
   const writable = request.binds.filter((bind) => bind.mode === "rw").map((bind) => bind.source);

@@ -1,6 +1,6 @@
 /** Hiding secret values in text: as they are, base64 (in each alignment, so inside a longer text too), hex, url-encoded, JSON-escaped. */
 
-export const MASK = "[secret]";
+const MASK = "[secret]";
 /** Shorter values are not hidden: they would blacken ordinary text. */
 const SHORTEST = 4;
 const SHORTEST_ENCODED = 6;

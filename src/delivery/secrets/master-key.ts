@@ -10,7 +10,7 @@ import { type KeyRing, masterKey, type MasterKey } from "./seal.ts";
  * second machine needs the same one.
  * @throws AppError `secrets_key_missing`.
  */
-export function findMasterKey(input: { secretsKey?: string | undefined; embedded: boolean; dataDir: string }): MasterKey {
+function findMasterKey(input: { secretsKey?: string | undefined; embedded: boolean; dataDir: string }): MasterKey {
   if (input.secretsKey !== undefined && input.secretsKey !== "") return masterKey(input.secretsKey);
   if (!input.embedded) {
     throw new AppError(

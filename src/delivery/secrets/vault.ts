@@ -48,7 +48,7 @@ const VALUE_LIMIT = 65_536;
 const GENERATED_BYTES = 32;
 
 /** The name and version in a reference; `secret_missing` when it is none. */
-export function parseReference(reference: string): { name: string; version: number } {
+function parseReference(reference: string): { name: string; version: number } {
   const match = /^secret:\/\/[^/]+\/([A-Za-z_][A-Za-z0-9_]*)@(\d+)$/.exec(reference);
   if (!match?.[1]) throw new AppError("secret_missing", "A release names a secret that cannot be read as a reference.");
   return { name: match[1], version: Number(match[2]) };

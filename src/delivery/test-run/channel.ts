@@ -24,7 +24,7 @@ export const HarnessRecord = z.discriminatedUnion("kind", [
 export type HarnessRecord = z.infer<typeof HarnessRecord>;
 
 /** The most cases one run may have; a suite with more is cut and not green. */
-export const MOST_CASES = 20_000;
+const MOST_CASES = 20_000;
 
 /**
  * The harness's side of descriptor 4: keeps the records that carry the run's secret and counts every line that does not. Bounded by

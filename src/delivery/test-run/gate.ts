@@ -33,7 +33,7 @@ export function judge(run: RunnerOutcome, baseline: Baseline | null): Judgement 
   return { outcome, totals, findings: unique, green: outcome === "passed" && !unique.some((finding) => finding.blocking) };
 }
 
-export function countCases(cases: readonly TestCase[]): TestReport["totals"] {
+function countCases(cases: readonly TestCase[]): TestReport["totals"] {
   const count = (status: TestCase["status"]): number => cases.filter((test) => test.status === status).length;
   const [passed, failed, skipped] = [count("passed"), count("failed"), count("skipped")];
   return { executed: passed + failed, passed, failed, skipped };

@@ -30,7 +30,7 @@ export function chainHash(previous: string, row: EventRow): string {
 }
 
 /** One text for equal JSON values, as RFC 8785 has it. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
   const entries = Object.entries(value)

@@ -36,7 +36,7 @@ export async function assistantsByTool(assistants: AssistantsService, caller: Ca
 }
 
 /** At most 64 letters, digits, `_` and `-`: what every model's endpoint takes. */
-export function toolName(name: string): string {
+function toolName(name: string): string {
   const plain = name
     .normalize("NFKD")
     .replaceAll(/[^\w-]+/g, "_")

@@ -3,7 +3,7 @@ import { AppError } from "#errors";
 import type { CorsPolicy } from "../cors-policy.ts";
 
 /** Any page served under this machine's own names, whatever its port. */
-export const LOCALHOST = "localhost";
+const LOCALHOST = "localhost";
 export const STUDIO_ORIGIN = "https://smith.langchain.com";
 
 /** Both ends included. */
