@@ -17,6 +17,7 @@ export interface DatabaseOptions {
 
 export const JSON_TYPES = [114, 3802];
 const TEXT_TYPES = [25, 1043];
+
 /** Splits what postgres.js does not understand in a URL: a socket directory in `?host=`. */
 function clientOptions(url: string): { url: string; host?: string; port?: number } {
   let parsed: URL;

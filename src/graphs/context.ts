@@ -2,7 +2,7 @@ import { AppError } from "#errors";
 import type { RunPorts } from "#ports/run.ts";
 
 /**
- * The reserved key under which `runtime/execute-run.ts` hands a run its ports. It starts with two underscores, so LangGraph keeps it
+ * The reserved key under which `runtime/run-config.ts` hands a run its ports. It starts with two underscores, so LangGraph keeps it
  * out of checkpoint metadata, and it reaches subgraphs whatever context schema their parent has (a `context` key would be
  * stripped by a foreign parent's schema).
  */
@@ -14,9 +14,9 @@ export interface WithConfigurable {
 }
 
 /** The ports of this run, or null outside a Slipway server (for example under LangGraph's own CLI). */
-export function findPorts(config: WithConfigurable | undefined): RunPorts | null {
+function findPorts(config: WithConfigurable | undefined): RunPorts | null {
   const ports = config?.configurable?.[PORTS_KEY];
-  // execute-run is the only writer of this key and strips it from what clients send
+  // run-config is the only writer of this key and strips it from what clients send
   return ports === undefined ? null : (ports as RunPorts);
 }
 

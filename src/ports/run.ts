@@ -21,7 +21,7 @@ export interface RunIdentity {
 }
 
 /**
- * What a node of ours can do to the world. Built by `runtime/execute-run.ts` for each run, carried under the reserved key
+ * What a node of ours can do to the world. Built by `start/make-run-ports.ts` and `runtime/create-runtime.ts` for each run, carried under the reserved key
  * `configurable.__slipway`, read with `portsOf(config)` of `graphs/context.ts`; a client cannot set it.
  */
 export interface RunPorts {

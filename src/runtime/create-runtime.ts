@@ -42,9 +42,9 @@ export interface RuntimeOptions {
   graphs: LoadedGraphs;
   checkpointer: Checkpointer;
   store: BaseStore;
-  /** Between two sweeps of expired items. */
   /** Callers and graphs share one store, because the project's own rules are about every use of it. */
   sharedStore?: boolean;
+  /** Between two sweeps of expired items. */
   storeSweepMinutes?: number | undefined;
   log: Log;
   /** `server` only takes requests; its runs are executed by another process on the same database. */
