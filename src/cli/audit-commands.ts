@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { readConfig } from "#config";
 import { auditEntries, verifyAuditLog } from "#governance/events/verify-audit-log.ts";
 import { createLog } from "#log";
-import { openConfiguredDatabase } from "../start/open-database.ts";
+import { openConfiguredDatabase } from "#start/open-database.ts";
 
 export function addAuditCommands(program: Command): void {
   const audit = program.command("audit").description("the log of approvals, deployments and what concerns security");

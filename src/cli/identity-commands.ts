@@ -12,8 +12,8 @@ import { createApiKey, limitsWithin, revokeKey, wireKey } from "#governance/iden
 import { createLog } from "#log";
 import type { KeyLimits, Scope } from "#ports/identity.ts";
 import { Account, DEFAULT_KEY_DAYS, KeyLimitsBody, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
-import { openConfiguredDatabase } from "../start/open-database.ts";
-import { serverLimits } from "../start/server-limits.ts";
+import { openConfiguredDatabase } from "#start/open-database.ts";
+import { serverLimits } from "#start/server-limits.ts";
 
 /** Whose everything is without authentication. */
 const NOBODY_IN_PARTICULAR = "local";

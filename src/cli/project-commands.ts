@@ -9,8 +9,8 @@ import type { Config } from "#config";
 import type { Database } from "#db/client.ts";
 import { createLog } from "#log";
 import { ShareRole } from "#protocol/project-shares.ts";
-import { openBus } from "../start/open-bus.ts";
-import { stopWork } from "../start/stop-work.ts";
+import { openBus } from "#start/open-bus.ts";
+import { stopWork } from "#start/stop-work.ts";
 import { account, withDatabase } from "./identity-commands.ts";
 
 /** In the log of events. */

@@ -4,7 +4,7 @@ import { readConfig } from "#config";
 import { findKeyRing, forgetPreviousKey, replaceKeyFile } from "#delivery/secrets/master-key.ts";
 import { rotateKeys } from "#delivery/secrets/rotate-keys.ts";
 import { createLog } from "#log";
-import { openConfiguredDatabase } from "../start/open-database.ts";
+import { openConfiguredDatabase } from "#start/open-database.ts";
 
 export function addSecretCommands(program: Command): void {
   program

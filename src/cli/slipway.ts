@@ -6,7 +6,7 @@ import { readConfig } from "#config";
 import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
 import { toAppError } from "#errors";
 import { createLog } from "#log";
-import { openConfiguredDatabase } from "../start/open-database.ts";
+import { openConfiguredDatabase } from "#start/open-database.ts";
 import { addAuditCommands } from "./audit-commands.ts";
 import { addIdentityCommands } from "./identity-commands.ts";
 import { addProjectCommands } from "./project-commands.ts";

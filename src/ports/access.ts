@@ -1,4 +1,4 @@
-import type { JsonObject } from "../protocol/wire.ts";
+import type { JsonObject } from "#protocol/wire.ts";
 
 /** What a call is about, in the words of LangGraph's custom auth: `resource:action`. */
 export type AuthEvent =

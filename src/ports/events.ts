@@ -1,4 +1,4 @@
-import type { LogEvent } from "../protocol/events/events.ts";
+import type { LogEvent } from "#protocol/events/events.ts";
 import type { Caller } from "./services.ts";
 
 /** Which events are asked for; absent conditions hold for all. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../protocol/wire.ts";
+import type { JsonObject } from "#protocol/wire.ts";
 
 /** A tool of an MCP server that the installation configured. */
 export interface McpTool {

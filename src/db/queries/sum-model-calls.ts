@@ -1,4 +1,4 @@
-import type { Database } from "#db/client.ts";
+import type { Database } from "../client.ts";
 import type { ModelUsage } from "#ports/services.ts";
 
 /** What the model calls of a project's teams, and of the conversations that started them, used together. */

@@ -1,5 +1,5 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { withStepBudget } from "#graphs/step-budget.ts";
+import { withStepBudget } from "../step-budget.ts";
 import { analyst } from "#nodes/engineering/analyst.ts";
 import { askPlanApproval } from "#nodes/engineering/ask-plan-approval.ts";
 import { commitAttempt } from "#nodes/engineering/commit-attempt.ts";

@@ -2,7 +2,7 @@ import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { portsOf } from "#graphs/context.ts";
 import { DeliveryPlan, type EngineeringNode } from "#graphs/engineering/state.ts";
-import { askStructured } from "#nodes/shared/ask-structured.ts";
+import { askStructured } from "../shared/ask-structured.ts";
 import type { Stack } from "#ports/projects.ts";
 import { analystRequest, analystSystem } from "#prompts/engineering/analyst.ts";
 import { USUAL_COMMANDS } from "#prompts/engineering/service-contract.ts";

@@ -1,7 +1,7 @@
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { DeliveryPlan, type EngineeringNode, type EngineeringState, type EngineeringUpdate } from "#graphs/engineering/state.ts";
-import { askHuman, type HumanAnswer } from "#nodes/shared/ask-human.ts";
+import { askHuman, type HumanAnswer } from "../shared/ask-human.ts";
 import { planDescription } from "#prompts/engineering/plan-description.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 import { tidyPlan } from "./analyst.ts";

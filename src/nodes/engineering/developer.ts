@@ -1,8 +1,8 @@
 import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { portsOf } from "#graphs/context.ts";
 import type { EngineeringNode } from "#graphs/engineering/state.ts";
-import { signalOf } from "#nodes/shared/signal-of.ts";
-import { readModelAnswer } from "#nodes/shared/model-answer.ts";
+import { signalOf } from "../shared/signal-of.ts";
+import { readModelAnswer } from "../shared/model-answer.ts";
 import { NO_TOOL_CALL, developerSystem } from "#prompts/engineering/developer.ts";
 import { makeMcpTools } from "#tools/mcp-tools.ts";
 import { developerTools } from "./developer-tools.ts";

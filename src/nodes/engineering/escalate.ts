@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { portsOf } from "#graphs/context.ts";
 import type { EngineeringNode, EngineeringState, EngineeringUpdate } from "#graphs/engineering/state.ts";
-import { askHuman, type HumanAnswer } from "#nodes/shared/ask-human.ts";
+import { askHuman, type HumanAnswer } from "../shared/ask-human.ts";
 import { escalationDescription } from "#prompts/engineering/escalation.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 

@@ -2,7 +2,7 @@ import { HumanMessage } from "@langchain/core/messages";
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { specOf, type EngineeringNode } from "#graphs/engineering/state.ts";
-import { signalOf } from "#nodes/shared/signal-of.ts";
+import { signalOf } from "../shared/signal-of.ts";
 import { developerBrief } from "#prompts/engineering/developer.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { askForPlan, isPlanOnRecord } from "./plan-on-record.ts";

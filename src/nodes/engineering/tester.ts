@@ -1,7 +1,7 @@
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { lastAttempt, type EngineeringNode } from "#graphs/engineering/state.ts";
-import { signalOf } from "#nodes/shared/signal-of.ts";
+import { signalOf } from "../shared/signal-of.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { afterRed } from "./commit-attempt.ts";
 import { executedTests, verdict } from "./verdict.ts";
