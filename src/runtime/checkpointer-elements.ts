@@ -10,6 +10,7 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from "@langchain/core/messages";
+import type { ListElement, PartName } from "./checkpointer-list.ts";
 
 /** What an object was made of when its JSON was written. */
 class Form {
@@ -54,20 +55,23 @@ const NONE = Symbol("no form");
  * takes a tenth of writing. Other classes than plain objects and messages are not remembered.
  */
 export class ElementTexts {
-  readonly #texts = new WeakMap<object, { form: unknown; json: Uint8Array }>();
+  readonly #known = new WeakMap<object, ListElement & { readonly form: unknown }>();
 
   /** The element's JSON if that is known and still holds. */
-  find(element: unknown): Uint8Array | undefined {
+  find(element: unknown): ListElement | undefined {
     if (typeof element !== "object" || element === null) return undefined;
-    const known = this.#texts.get(element);
-    return known !== undefined && isStill(known.form, element) ? known.json : undefined;
+    const known = this.#known.get(element);
+    return known !== undefined && isStill(known.form, element) ? known : undefined;
   }
 
   /** Looks at the element as it is now, which is what the JSON has to say that is handed to the answer. */
-  look(element: unknown): (json: Uint8Array) => void {
-    if (typeof element !== "object" || element === null) return () => {};
-    const form = formOf(element, { left: MOST_OBJECTS });
-    return form === NONE ? () => {} : (json) => void this.#texts.set(element, { form, json });
+  look(element: unknown): (json: Uint8Array, page?: PartName) => ListElement {
+    const form = typeof element === "object" && element !== null ? formOf(element, { left: MOST_OBJECTS }) : NONE;
+    return (json, page) => {
+      const found = { json, page: page ?? null, form };
+      if (form !== NONE) this.#known.set(element as object, found);
+      return found;
+    };
   }
 }
 

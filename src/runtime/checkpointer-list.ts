@@ -12,16 +12,42 @@ import { hash } from "node:crypto";
  * A part's hash covers all below it, so who finds a part stored finds everything under it stored too.
  *
  * Root, in bytes: number of entries (1), entries (level 1, hash 16), then the open page's JSON, elements joined by commas.
+ *
+ * A list is stored again at every step with most of it as it was. So an element remembers the name of the page that it fills, and a name the node
+ * that was last made of it and the three after it: a step makes the names of what is new, and reads the others.
  */
+export interface ListElement {
+  /** Never changes: what says something else is another element. */
+  readonly json: Uint8Array;
+  /** Of the page that it fills by itself; kept here by {@link splitList} and {@link pagesOf}. */
+  page: PartName | null;
+}
+
+/** What a part is called: its hash in hex. */
+export class PartName {
+  readonly key: string;
+  /**
+   * The node that was last made of this part and others after it. It names them by their keys: with references, an element that outlives its
+   * list would keep the list.
+   */
+  above: { readonly keys: readonly string[]; readonly body: Buffer; readonly name: PartName } | null = null;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** A page (nothing is below it) or a node. */
 export interface Part {
-  readonly hash: Buffer;
+  readonly name: PartName;
   readonly body: Uint8Array;
+  readonly below: readonly Part[];
 }
 
 export interface StoredList {
   readonly root: Buffer;
-  /** Every page and node of the list, also those that are stored already. */
-  readonly parts: readonly Part[];
+  /** The parts that the root names; the others are below them. */
+  readonly tops: readonly Part[];
 }
 
 /** The type of a channel row that holds a root. */
@@ -38,46 +64,66 @@ const COMMA = Buffer.from(",");
 const OPEN = Buffer.from("[");
 const CLOSE = Buffer.from("]");
 
-/** Splits a list given as the JSON of its elements; null when it is too short to be worth it. */
-export function splitList(elements: readonly Uint8Array[]): StoredList | null {
+/** Splits a list; null when it is too short to be worth it. */
+export function splitList(elements: readonly ListElement[]): StoredList | null {
   let total = 0;
-  for (const element of elements) total += element.length + 1;
+  for (const { json } of elements) total += json.length + 1;
   if (total < SMALLEST_LIST_BYTES) return null;
-  const parts: Part[] = [];
   const { pages, open } = packPages(elements);
-  // levels[n]: hashes of level n that no node covers yet, oldest first
-  const levels: Buffer[][] = [[]];
+  // levels[n]: parts of level n that no node covers yet, oldest first
+  const levels: Part[][] = [[]];
   for (const page of pages) {
-    levels[0]?.push(addPart(parts, 0, page));
+    levels[0]?.push(page);
     // one node a page at most: filling several levels at once would make that step dear, and the next pages have time for them
     const level = levels.findIndex((row) => row.length >= FAN_OUT);
     if (level < 0) continue;
-    const above = (levels[level + 1] ??= []);
-    above.push(addPart(parts, level + 1, Buffer.concat(levels[level]?.splice(0, FAN_OUT) ?? [])));
+    (levels[level + 1] ??= []).push(nodeOf(level + 1, levels[level]?.splice(0, FAN_OUT) ?? []));
   }
-  const entries = levels.flatMap((row, level) => row.map((hash) => ({ level, hash })));
-  // within a level oldest first, and the higher the older
-  entries.sort((one, two) => two.level - one.level);
-  const head = entries.flatMap(({ level, hash }) => [Buffer.of(level), hash]);
-  return { root: Buffer.concat([Buffer.of(entries.length), ...head, open]), parts };
+  const entries: Uint8Array[] = [];
+  const tops: Part[] = [];
+  // the higher the older
+  for (let level = levels.length - 1; level >= 0; level -= 1)
+    for (const part of levels[level] ?? []) {
+      entries.push(Buffer.of(level), hashOf(part.name.key));
+      tops.push(part);
+    }
+  return { root: Buffer.concat([Buffer.of(tops.length), ...entries, open]), tops };
 }
 
-/** The same list as plain JSON. */
-export function wholeList(elements: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([OPEN, ...elements.flatMap((element, place) => (place === 0 ? [element] : [COMMA, element])), CLOSE]);
+/** The parts that are not known to be stored, each once, by their names in hex. Below a known one everything is stored. */
+export function partsToStore(tops: readonly Part[], known?: ReadonlySet<string>): Map<string, { hash: Buffer; body: Uint8Array }> {
+  const parts = new Map<string, { hash: Buffer; body: Uint8Array }>();
+  const collect = ({ name: { key }, body, below }: Part): void => {
+    if (known?.has(key) === true || parts.has(key)) return;
+    parts.set(key, { hash: hashOf(key), body });
+    for (const part of below) collect(part);
+  };
+  for (const part of tops) collect(part);
+  return parts;
 }
 
-function packPages(elements: readonly Uint8Array[]): { pages: Uint8Array[]; open: Buffer } {
-  const pages: Uint8Array[] = [];
+/** Texts of elements, or of pages of them, as the plain JSON of a list. */
+export function wholeList(texts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([OPEN, ...texts.flatMap((text, place) => (place === 0 ? [text] : [COMMA, text])), CLOSE]);
+}
+
+function packPages(elements: readonly ListElement[]): { pages: Part[]; open: Buffer } {
+  const pages: Part[] = [];
   let page: Uint8Array[] = [];
   let size = 0;
   for (const element of elements) {
+    const { json } = element;
+    if (page.length === 0 && json.length >= PAGE_BYTES) {
+      element.page ??= nameOf(0, json);
+      pages.push({ name: element.page, body: json, below: [] });
+      continue;
+    }
     if (page.length > 0) page.push(COMMA);
-    page.push(element);
-    size += element.length;
+    page.push(json);
+    size += json.length;
     if (size >= PAGE_BYTES) {
-      // an element that fills a page stays the same object, under which its name is known
-      pages.push(page.length === 1 && page[0] !== undefined ? page[0] : Buffer.concat(page));
+      const body = Buffer.concat(page);
+      pages.push({ name: nameOf(0, body), body, below: [] });
       page = [];
       size = 0;
     }
@@ -85,38 +131,53 @@ function packPages(elements: readonly Uint8Array[]): { pages: Uint8Array[]; open
   return { pages, open: Buffer.concat(page) };
 }
 
-/** Hashes of pages that are elements remembered from step to step (see `checkpointer-elements.ts`); their bytes never change. */
-const pageNames = new WeakMap<Uint8Array, Buffer>();
+function nodeOf(level: number, below: readonly Part[]): Part {
+  const first = below[0]?.name;
+  const known = first?.above;
+  if (known && known.keys.every((key, place) => below[place]?.name.key === key)) return { name: known.name, body: known.body, below };
+  const keys = below.map((part) => part.name.key);
+  const body = hashOf(keys.join(""));
+  const name = nameOf(level, body);
+  if (first) first.above = { keys, body, name };
+  return { name, body, below };
+}
 
-function addPart(parts: Part[], level: number, body: Uint8Array): Buffer {
-  const known = level === 0 ? pageNames.get(body) : undefined;
+function nameOf(level: number, body: Uint8Array): PartName {
   // the level is hashed too: a page must never pass for a node. In one call: with hundreds of pages a step, a hash object each would cost more than hashing
-  const name = known ?? hash("sha256", Buffer.concat([Buffer.of(level), body]), "buffer").subarray(0, HASH_BYTES);
-  if (level === 0 && known === undefined) pageNames.set(body, name);
-  parts.push({ hash: name, body });
-  return name;
+  return new PartName(hash("sha256", Buffer.concat([Buffer.of(level), body]), "hex").slice(0, 2 * HASH_BYTES));
+}
+
+function hashOf(key: string): Buffer {
+  return Buffer.from(key, "hex");
 }
 
 /**
- * The list's JSON again, in pages: elements joined by commas. `find` gives a stored part's body by its hash in hex.
+ * A stored list: its closed pages, and the open one as it stands (nothing, where it is empty). `find` gives a stored part's body by its hash in hex.
  * @throws Error when a part is missing: the rows do not belong together.
  */
-export function pagesOf(root: Buffer, find: (hash: string) => Buffer | undefined): Buffer[] {
-  const pages: Buffer[] = [];
-  const collect = (level: number, name: Buffer): void => {
-    const body = find(name.toString("hex"));
-    if (!body) throw new Error(`A stored list misses its part ${name.toString("hex")}.`);
-    if (level === 0) {
-      pages.push(body);
-      pageNames.set(body, name);
-    } else for (let at = 0; at < body.length; at += HASH_BYTES) collect(level - 1, body.subarray(at, at + HASH_BYTES));
+export function pagesOf(root: Buffer, find: (key: string) => Buffer | undefined): { pages: { name: PartName; body: Buffer }[]; open: Buffer } {
+  const pages: { name: PartName; body: Buffer }[] = [];
+  const collect = (level: number, key: string): PartName => {
+    const body = find(key);
+    if (!body) throw new Error(`A stored list misses its part ${key}.`);
+    const name = new PartName(key);
+    if (level === 0) pages.push({ name, body });
+    else {
+      const keys: string[] = [];
+      let first: PartName | undefined;
+      for (let at = 0; at < body.length; at += HASH_BYTES) {
+        const below = collect(level - 1, body.toString("hex", at, at + HASH_BYTES));
+        keys.push(below.key);
+        first ??= below;
+      }
+      if (first) first.above = { keys, body, name };
+    }
+    return name;
   };
   const entries = root[0] ?? 0;
   for (let entry = 0; entry < entries; entry += 1) {
     const at = 1 + entry * ENTRY_BYTES;
-    collect(root[at] ?? 0, root.subarray(at + 1, at + ENTRY_BYTES));
+    collect(root[at] ?? 0, root.toString("hex", at + 1, at + ENTRY_BYTES));
   }
-  const open = root.subarray(1 + entries * ENTRY_BYTES);
-  if (open.length > 0) pages.push(open);
-  return pages;
+  return { pages, open: root.subarray(1 + entries * ENTRY_BYTES) };
 }

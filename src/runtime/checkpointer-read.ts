@@ -1,7 +1,7 @@
 import type { Checkpoint, CheckpointMetadata, CheckpointPendingWrite, CheckpointTuple, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { CheckpointHead, CheckpointPage } from "#db/queries/read-checkpoints.ts";
 import type { ElementTexts } from "./checkpointer-elements.ts";
-import { LIST_TYPE, pagesOf, wholeList } from "./checkpointer-list.ts";
+import { LIST_TYPE, pagesOf, wholeList, type PartName } from "./checkpointer-list.ts";
 
 /** The value of a channel row: plain, or a list in parts, whose elements are remembered in `texts`. */
 export async function loadBlob(
@@ -13,16 +13,17 @@ export async function loadBlob(
 ): Promise<unknown> {
   // serde gives back what was given to it: the type is the graph's own
   if (type !== LIST_TYPE) return (await serde.loadsTyped(type, body)) as unknown;
-  const pages = pagesOf(body, (hash) => parts?.get(hash));
-  if (texts === null) return (await serde.loadsTyped("json", wholeList(pages))) as unknown;
-  const lists = await Promise.all(pages.map((page) => loadPage(serde, page, texts)));
+  const { pages, open } = pagesOf(body, (key) => parts?.get(key));
+  const last = open.length > 0 ? [open] : [];
+  if (texts === null) return (await serde.loadsTyped("json", wholeList([...pages.map((page) => page.body), ...last]))) as unknown;
+  const lists = await Promise.all([...pages.map((page) => loadPage(serde, page.body, texts, page.name)), ...last.map((page) => loadPage(serde, page, texts))]);
   return lists.flat();
 }
 
-async function loadPage(serde: SerializerProtocol, page: Buffer, texts: ElementTexts): Promise<unknown[]> {
+async function loadPage(serde: SerializerProtocol, page: Buffer, texts: ElementTexts, name?: PartName): Promise<unknown[]> {
   const elements = (await serde.loadsTyped("json", wholeList([page]))) as unknown[];
   // a page of several has the JSON of each somewhere in it; messages have pages of their own
-  if (elements.length === 1) texts.look(elements[0])(page);
+  if (elements.length === 1) texts.look(elements[0])(page, name);
   return elements;
 }
 

@@ -24,7 +24,7 @@ import { AppError, isAppError, isConnectionLost } from "#errors";
 import { retrying } from "./backoff.ts";
 import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpointer-config.ts";
 import { KnownParts } from "./checkpointer-known.ts";
-import { LIST_TYPE, splitList, wholeList, type Part } from "./checkpointer-list.ts";
+import { LIST_TYPE, partsToStore, splitList, wholeList, type ListElement, type Part } from "./checkpointer-list.ts";
 import { ElementTexts } from "./checkpointer-elements.ts";
 import { assembleTuple, keepsSendsInParent, loadBlob } from "./checkpointer-read.ts";
 import { type HeldWrites, WritesOnHold } from "./held-writes.ts";
@@ -131,8 +131,7 @@ export class Checkpointer extends BaseCheckpointSaver {
     const blobs = await dumping;
     const exact = decoder.decode((await dumpingMetadata)[1]);
     const stored = storableJsonText(exact);
-    const parts = new Map<string, Part>();
-    for (const part of blobs.flatMap((blob) => blob.parts)) parts.set(part.hash.toString("hex"), part);
+    const tops = blobs.flatMap((blob) => blob.tops);
     const row: Omit<CheckpointRow, "parts" | "writes"> = {
       threadId,
       namespace,
@@ -147,7 +146,7 @@ export class Checkpointer extends BaseCheckpointSaver {
     const held = isEditing(threadId) ? [] : this.#held.take(fence, threadId);
     const done = this.#held.checkpointBegins(fence, threadId);
     try {
-      const fenced = await this.#write(row, parts, held, fence);
+      const fenced = await this.#write(row, tops, held, fence);
       for (const { settle } of held) settle(fenced);
       if (!fenced) throw this.#leaseLost(fence);
     } catch (error) {
@@ -165,27 +164,23 @@ export class Checkpointer extends BaseCheckpointSaver {
    * Once with the parts that seem to be missing; with all of them when the thread's generation turns out to be another one. False: the fence
    * refused.
    */
-  async #write(
-    row: Omit<CheckpointRow, "parts" | "writes">,
-    parts: ReadonlyMap<string, Part>,
-    held: readonly HeldWrites[],
-    fence: Fence | null,
-  ): Promise<boolean> {
+  async #write(row: Omit<CheckpointRow, "parts" | "writes">, tops: readonly Part[], held: readonly HeldWrites[], fence: Fence | null): Promise<boolean> {
     const { sql } = this.#database;
     const { threadId } = row;
     const writes = held.map(({ rows }) => rows);
-    for (let known = parts.size > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
-      const missing = [...parts].filter(([hash]) => !known?.hashes.has(hash)).map(([, part]) => part);
+    for (let known = tops.length > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
+      const missing = partsToStore(tops, known?.hashes);
+      const parts = [...missing.values()];
       const generation = known?.generation ?? null;
       const outcome = isEditing(threadId)
         ? await sql.begin(async (tx) => {
             await lockForEdit(tx, threadId);
-            return putCheckpoint(tx, { ...row, parts: missing, writes }, generation, fence);
+            return putCheckpoint(tx, { ...row, parts, writes }, generation, fence);
           })
-        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts: missing, writes }, generation, fence));
+        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts, writes }, generation, fence));
       if (!outcome.fenced) return false;
       if (outcome.written && outcome.generation !== null) {
-        if (parts.size > 0) this.#known.learn(threadId, outcome.generation, parts.keys());
+        if (tops.length > 0) this.#known.learn(threadId, outcome.generation, missing.keys());
         wroteInEdit(row.namespace, row.checkpointId);
         return true;
       }
@@ -285,24 +280,37 @@ export class Checkpointer extends BaseCheckpointSaver {
     return new AppError("lease_lost", "Another worker has taken this run over; nothing was written.", { details: fence ? { run_id: fence.runId } : {} });
   }
 
-  async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; parts: readonly Part[] }> {
+  async #dumpChannel(value: unknown): Promise<{ type: string; body: Uint8Array; tops: readonly Part[] }> {
     if (this.#splitsLists && Array.isArray(value) && value.length > 0 && value.every(hasJson)) {
-      const elements = await Promise.all(value.map((element) => this.#texts.find(element) ?? this.#dumpElement(element)));
+      const elements = await this.#dumpElements(value);
       const list = splitList(elements);
-      if (list) return { type: LIST_TYPE, body: list.root, parts: list.parts };
-      return { type: "json", body: wholeList(elements), parts: [] };
+      if (list) return { type: LIST_TYPE, body: list.root, tops: list.tops };
+      return { type: "json", body: wholeList(elements.map(({ json }) => json)), tops: [] };
     }
     const [type, body] = await this.serde.dumpsTyped(value);
-    return { type, body, parts: [] };
+    return { type, body, tops: [] };
   }
 
-  async #dumpElement(element: unknown): Promise<Uint8Array> {
+  /** All of them are looked at before the first await. */
+  async #dumpElements(list: readonly unknown[]): Promise<readonly ListElement[]> {
+    const elements: ListElement[] = [];
+    const writing: Promise<void>[] = [];
+    for (const [place, element] of list.entries()) {
+      const known = this.#texts.find(element);
+      if (known !== undefined) elements[place] = known;
+      else writing.push(this.#dumpElement(element).then((dumped) => void (elements[place] = dumped)));
+    }
+    // a promise for each of a thousand that are known would cost more than finding them
+    if (writing.length > 0) await Promise.all(writing);
+    return elements;
+  }
+
+  async #dumpElement(element: unknown): Promise<ListElement> {
     // both before the first await: the graph goes on with the element
     const remember = this.#texts.look(element);
     const dumping = this.serde.dumpsTyped(element);
     const [, json] = await dumping;
-    remember(json);
-    return json;
+    return remember(json);
   }
 
   async #read(query: CheckpointQuery): Promise<CheckpointPage> {

@@ -8,7 +8,8 @@ import type { RunPorts } from "#ports/run.ts";
 import { environmentInstructions, environmentMaterial, type EnvironmentFacts } from "#prompts/devops/analyse-environment.ts";
 import { askStructured } from "../shared/ask-structured.ts";
 import { classifyName, isSensitive } from "./classify-name.ts";
-import { orderOf, refuse } from "./order.ts";
+import { orderOf } from "./order.ts";
+import { refuse } from "./refuse.ts";
 import { isDeployedSource, scanEnvironment, type EnvironmentScan } from "./scan-environment.ts";
 
 /**

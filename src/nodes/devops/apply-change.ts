@@ -3,10 +3,11 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { ServiceStatus } from "#ports/releases.ts";
 import { noticeTexts } from "#prompts/devops/texts.ts";
+import { inOurWords } from "#prompts/shared/texts.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 import { changeArguments } from "./ask-change.ts";
 import { doneBy, orReason, undecided } from "./deploy.ts";
-import { inOurWords, refuse } from "./order.ts";
+import { refuse } from "./refuse.ts";
 import { plannedChange } from "./plan-change.ts";
 
 /**

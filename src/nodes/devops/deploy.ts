@@ -4,9 +4,10 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { DeployOutcome } from "#ports/releases.ts";
 import { noticeTexts } from "#prompts/devops/texts.ts";
+import { inOurWords } from "#prompts/shared/texts.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 import { deployArguments } from "./ask-deploy.ts";
-import { inOurWords, refuse } from "./order.ts";
+import { refuse } from "./refuse.ts";
 import { releaseCandidate } from "./release-candidate.ts";
 
 /**

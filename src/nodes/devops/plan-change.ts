@@ -5,7 +5,8 @@ import type { RunPorts } from "#ports/run.ts";
 import { changeText } from "#prompts/devops/texts.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 import { sayIn } from "../shared/say-in.ts";
-import { orderOf, refuse } from "./order.ts";
+import { orderOf } from "./order.ts";
+import { refuse } from "./refuse.ts";
 
 /** Says what a rollback or a removal would change now, and words the question. */
 export const planChange: GraphNode<typeof DevopsState> = async (state, config) => {

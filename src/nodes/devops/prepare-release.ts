@@ -3,7 +3,7 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
 import { deployText } from "#prompts/devops/texts.ts";
 import { sayIn } from "../shared/say-in.ts";
-import { refuse } from "./order.ts";
+import { refuse } from "./refuse.ts";
 import { releaseCandidate } from "./release-candidate.ts";
 
 /** Gathers the evidence and words the question, so that the ask-node only has to ask. */

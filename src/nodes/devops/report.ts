@@ -3,7 +3,7 @@ import { portsOf } from "#graphs/context.ts";
 import type { DevopsState, Done } from "#graphs/devops/state.ts";
 import type { RunPorts } from "#ports/run.ts";
 import type { DevopsResult } from "#protocol/team-work.ts";
-import { refuse } from "./order.ts";
+import { refuse } from "./refuse.ts";
 
 /** Ends the work: the result for the product owner, and the delivery's row with the step that made the release. */
 export const report: GraphNode<typeof DevopsState> = async (state, config) => {

@@ -2,7 +2,8 @@ import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
 import { noticeTexts } from "#prompts/devops/texts.ts";
-import { inOurWords, refuse } from "./order.ts";
+import { inOurWords } from "#prompts/shared/texts.ts";
+import { refuse } from "./refuse.ts";
 
 /** The store is asked, not the answer: what is still missing there is asked for again, with the reason. */
 export const verifySecrets: GraphNode<typeof DevopsState> = async (state, config) => {

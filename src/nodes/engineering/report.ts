@@ -1,6 +1,7 @@
 import { portsOf } from "#graphs/context.ts";
 import { lastAttempt, type EngineeringNode, type EngineeringState } from "#graphs/engineering/state.ts";
 import type { DeliveryStatus } from "#ports/projects.ts";
+import { engineeringSummary } from "#prompts/engineering/summary.ts";
 import type { EngineeringResult } from "#protocol/team-work.ts";
 
 const DELIVERY_STATUS: Record<EngineeringResult["status"], DeliveryStatus> = { green: "green", rejected: "cancelled", given_up: "failed", failed: "failed" };
@@ -13,7 +14,8 @@ export const report: EngineeringNode = async (state, runtime) => {
   return { result };
 };
 
-export function resultOf(
+/** The facts of the work, and one sentence about them. */
+function resultOf(
   state: Pick<EngineeringState, "attempts" | "plan" | "project_id" | "delivery_id" | "round" | "answer" | "project_name" | "language">,
 ): EngineeringResult {
   const attempt = lastAttempt(state);
@@ -30,28 +32,13 @@ export function resultOf(
     rounds: state.round,
     start_command: green ? (state.plan?.start_command ?? null) : null,
     health_path: green ? (state.plan?.health_path ?? null) : null,
-    summary: summaryOf(status, state, totals),
+    summary: engineeringSummary({
+      status,
+      project: state.project_name,
+      language: state.language,
+      rounds: state.round,
+      said: state.answer?.message ?? null,
+      tests: totals,
+    }),
   };
-}
-
-function summaryOf(
-  status: EngineeringResult["status"],
-  { project_name: name, round, answer, language }: Pick<EngineeringState, "project_name" | "round" | "answer" | "language">,
-  tests: EngineeringResult["tests"],
-): string {
-  if (language.toLowerCase().startsWith("ru")) return russianSummary(status, name, round, answer?.message ?? null, tests);
-  const rounds = round === 1 ? "1 round" : `${round} rounds`;
-  if (status === "green") return `${name} is built: ${tests?.passed} tests pass, after ${rounds}. It is not deployed yet.`;
-  if (status === "rejected") return `The plan for ${name} was rejected, so nothing was built.`;
-  if (status === "given_up")
-    return `Work on ${name} was stopped by the person after ${rounds}; ${tests === null ? "no test was run" : `${tests.failed} tests still fail`}.${answer?.message ? ` They said: ${answer.message}` : ""}`;
-  return `${name} could not be built in ${rounds}.`;
-}
-
-function russianSummary(status: EngineeringResult["status"], name: string, round: number, said: string | null, tests: EngineeringResult["tests"]): string {
-  if (status === "green") return `${name} готов: тестов пройдено ${tests?.passed}, попыток ${round}. Ещё не развёрнут.`;
-  if (status === "rejected") return `План для ${name} отклонён, ничего не сделано.`;
-  if (status === "given_up")
-    return `Работа над ${name} остановлена человеком, попыток ${round}; ${tests === null ? "тесты не запускались" : `не проходит тестов: ${tests.failed}`}.${said ? ` Слова человека: ${said}` : ""}`;
-  return `${name} не удалось сделать, попыток ${round}.`;
 }

@@ -4,10 +4,11 @@ import { portsOf } from "#graphs/context.ts";
 import type { Outcome, ProductOwnerState } from "#graphs/product-owner/state.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { brokenText, devopsText, engineeringText } from "#prompts/product-owner/announce.ts";
+import type { Texts } from "#prompts/shared/texts.ts";
 import { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
 import { closeDelivery } from "#tools/find-project.ts";
 import type { StartedWork } from "#tools/started-work.ts";
-import { sayIn, type Said } from "../shared/say-in.ts";
+import { sayIn } from "../shared/say-in.ts";
 import { messageId } from "../shared/tidy-answer.ts";
 
 /**
@@ -34,7 +35,7 @@ async function tell(
   { language, signal }: { language: string; signal: AbortSignal | undefined },
 ): Promise<string | null> {
   const facts = { project: work.projectName, team: work.team };
-  const say = (said: Said) => sayIn(language, said, { models: ports.models, signal });
+  const say = (said: Texts) => sayIn(language, said, { models: ports.models, signal });
   if (outcome.status === "waiting") {
     const asked = (await ports.approvals.pendingOfTeams()).findLast((approval) => approval.threadId === work.threadId);
     // the team wrote it in the person's language; decided in the meantime: nothing to tell

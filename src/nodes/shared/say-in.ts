@@ -1,23 +1,17 @@
 import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { AppError } from "#errors";
 import type { ModelsPort } from "#ports/models.ts";
+import { ownLanguage, type Texts } from "#prompts/shared/texts.ts";
 import { translationPrompt } from "#prompts/shared/translation.ts";
 import { QUIET } from "./ask-structured.ts";
-
-/** A text of ours in the two languages we write ourselves. */
-export interface Said {
-  en: string;
-  ru: string;
-}
 
 /**
  * A text of ours in the person's language. English and Russian are written by us; any other is translated by the writer, and only taken
  * when every name, number and address survived. What people decide on must not depend on a model's mood: no translation, then English.
  */
-export async function sayIn(language: string, said: Said, context: { models: ModelsPort; signal?: AbortSignal | undefined }): Promise<string> {
-  const base = language.toLowerCase().split(/[-_]/u)[0] ?? "en";
-  if (base === "en" || base === "") return said.en;
-  if (base === "ru") return said.ru;
+export async function sayIn(language: string, said: Texts, context: { models: ModelsPort; signal?: AbortSignal | undefined }): Promise<string> {
+  const own = ownLanguage(language);
+  if (own !== null) return said[own];
   try {
     const { signal } = context;
     const answer = await context.models

@@ -1,10 +1,5 @@
 import type { EnvironmentName, ReleaseCandidate } from "#graphs/devops/state.ts";
-
-/** The two languages that we write ourselves; others are translated from the English. */
-export interface Texts {
-  en: string;
-  ru: string;
-}
+import type { Texts } from "../shared/texts.ts";
 
 const SHOWN_FILES = 12;
 

@@ -1,4 +1,5 @@
 import type { Attempt } from "#graphs/engineering/state.ts";
+import { ownLanguage } from "../shared/texts.ts";
 
 export interface EscalationFacts {
   language: string;
@@ -36,8 +37,9 @@ const WORDS = {
   },
 };
 
+/** What a person reads who is asked how to go on: why it is stuck, the newest rounds, and what each answer does. */
 export function escalationDescription({ language, projectName, stuck, attempts, offered }: EscalationFacts): string {
-  const words = language.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
+  const words = WORDS[ownLanguage(language) ?? "en"];
   const rounds = attempts.slice(-5).map((attempt) => {
     const why = attempt.findings.filter((finding) => finding.blocking).map((finding) => `  - ${finding.message}`);
     const failing = attempt.failing.slice(0, 5).map((id) => `  - ${id}`);

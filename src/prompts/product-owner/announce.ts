@@ -1,10 +1,5 @@
 import type { DevopsResult, EngineeringResult } from "#protocol/team-work.ts";
-
-/** The two languages that we write ourselves; others are translated from the English. */
-export interface Texts {
-  en: string;
-  ru: string;
-}
+import type { Texts } from "../shared/texts.ts";
 
 interface Announced {
   project: string;

@@ -1,4 +1,4 @@
-import type { Texts } from "./announce.ts";
+import type { Texts } from "../shared/texts.ts";
 
 /** No model is configured and no recording covers the message: what to set, and what works without. */
 export function noModelText(samples: readonly string[]): Texts {

@@ -1,3 +1,4 @@
+/** For a text of ours that the person does not read in a language of ours. */
 export function translationPrompt(language: string): string {
   return [
     `Translate the person's text into the language "${language}" (BCP 47). Answer with the translation only.`,
