@@ -1,10 +1,9 @@
-import { interrupt, type GraphNode } from "@langchain/langgraph";
+import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { approvalPayload } from "#protocol/approval-payload.ts";
-import { readReply } from "#protocol/approval-reply.ts";
-import { plainValueProblem } from "../shared/secret-references.ts";
-import { withNotice } from "./ask-deploy.ts";
+import { askHuman } from "../shared/ask-human.ts";
+import { plainValueProblem } from "../shared/plain-value-problem.ts";
+import { withNotice } from "./with-notice.ts";
 
 /**
  * Asks for values that only a person has. They go into the secret store before this node is resumed; what comes back are references, and
@@ -12,7 +11,7 @@ import { withNotice } from "./ask-deploy.ts";
  */
 export const askSecrets: GraphNode<typeof DevopsState> = (state, config) => {
   const { run } = portsOf(config);
-  const payload = approvalPayload({
+  const { approvalId, decision, problem } = askHuman({
     kind: "secret",
     action: "provide_secrets",
     args: Object.fromEntries(state.missing.map((name) => [name, ""])),
@@ -28,11 +27,9 @@ export const askSecrets: GraphNode<typeof DevopsState> = (state, config) => {
     identity: { threadId: run.threadId, branch: run.branch, occasion: `secrets ${state.asked}` },
     projectId: state.project_id,
   });
-  const read = readReply(payload, interrupt(payload));
-  const problem = read.ok ? plainValueProblem(read.decision.args) : read.problem;
-  if (!read.ok || problem !== null) return { decision: null, notice: problem };
-  return {
-    notice: null,
-    decision: { type: read.decision.type, message: read.decision.message, approvalId: payload.x.approval_id, branch: run.branch, digest: null },
-  };
+  if (decision === null) return { decision: null, notice: problem };
+  const leaked = plainValueProblem(decision.args);
+  if (leaked !== null) return { decision: null, notice: leaked };
+  const { type, message } = decision;
+  return { notice: null, decision: { type, message, approvalId, branch: run.branch, digest: null } };
 };

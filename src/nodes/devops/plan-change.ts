@@ -1,11 +1,10 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
-import type { DevopsState, PlannedChange } from "#graphs/devops/state.ts";
-import type { RunPorts } from "#ports/run.ts";
+import type { DevopsState } from "#graphs/devops/state.ts";
 import { changeText } from "#prompts/devops/texts.ts";
-import { digestOf } from "#protocol/approval-payload.ts";
 import { sayIn } from "../shared/say-in.ts";
 import { orderOf } from "./order.ts";
+import { plannedChange } from "./planned-change.ts";
 import { refuse } from "./refuse.ts";
 
 /** Says what a rollback or a removal would change now, and words the question. */
@@ -22,11 +21,3 @@ export const planChange: GraphNode<typeof DevopsState> = async (state, config) =
   const description = await sayIn(state.language, text, { models: ports.models, signal: config.signal });
   return { project_name: name, planned, description, decision: null, asked: state.asked + 1 };
 };
-
-/** What serves and what would come back, under one digest. */
-export async function plannedChange(ports: RunPorts, { project_id, action }: Pick<DevopsState, "project_id" | "action">): Promise<PlannedChange> {
-  const { serving, rollbackTarget } = await ports.releases.status(project_id);
-  const target = action === "rollback" && rollbackTarget !== null ? { id: rollbackTarget.id, number: rollbackTarget.number } : null;
-  const servingNumber = serving?.number ?? null;
-  return { servingNumber, target, digest: digestOf({ action, project_id, serving: serving?.id ?? null, target: target?.id ?? null }) };
-}
