@@ -3,7 +3,7 @@ import { withStepBudget } from "../step-budget.ts";
 import { analyst } from "#nodes/engineering/analyst.ts";
 import { askPlanApproval } from "#nodes/engineering/ask-plan-approval.ts";
 import { commitAttempt } from "#nodes/engineering/commit-attempt.ts";
-import { developerToolsNode } from "#nodes/engineering/developer-tools.ts";
+import { developerTools } from "#nodes/engineering/developer-tools.ts";
 import { developer } from "#nodes/engineering/developer.ts";
 import { escalate } from "#nodes/engineering/escalate.ts";
 import { preparer } from "#nodes/engineering/preparer.ts";
@@ -36,7 +36,7 @@ export const engineering = withStepBudget(
     .addNode("ask_plan_approval", askPlanApproval)
     .addNode("preparer", preparer)
     .addNode("developer", developer)
-    .addNode("developer_tools", developerToolsNode)
+    .addNode("developer_tools", developerTools)
     .addNode("ask_tool", askTool)
     .addNode("commit_attempt", commitAttempt)
     .addNode("tester", tester)

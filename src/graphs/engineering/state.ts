@@ -45,6 +45,11 @@ const PersonsAnswer = z.object({
   message: z.string().nullable(),
 });
 
+/** Model calls of one round; then what is there gets tested. */
+export const CALLS_PER_ROUND = 40;
+/** Rounds of one order; then a person is asked. */
+export const ROUNDS = 5;
+
 /** Facts that must survive a crash. Keys are snake_case because clients read them as the thread's values. */
 export const EngineeringState = new StateSchema({
   ...EngineeringOrder.shape,
@@ -70,7 +75,7 @@ export const EngineeringState = new StateSchema({
   known_tests: z.array(z.string()).default(() => []),
 
   round: z.number().default(0),
-  max_rounds: z.number().default(5),
+  max_rounds: z.number().default(ROUNDS),
   /** The developer's own conversation; replaced by a packet at each round. */
   developer_messages: MessagesValue,
   calls_in_round: z.number().default(0),
@@ -100,10 +105,7 @@ export type EngineeringState = typeof EngineeringState.State;
 export type EngineeringUpdate = typeof EngineeringState.Update;
 export type EngineeringNode = GraphNode<typeof EngineeringState>;
 
-/** Model calls of one round; then what is there gets tested. */
-export const CALLS_PER_ROUND = 40;
-export const ROUNDS = 5;
-
+/** What a project keeps of an approved plan. */
 export function specOf(plan: DeliveryPlan, stack: Stack): ProjectSpec {
   return {
     goal: plan.goal,

@@ -2,10 +2,9 @@ import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { portsOf } from "#graphs/context.ts";
 import { DeliveryPlan, type EngineeringNode } from "#graphs/engineering/state.ts";
-import { askStructured } from "../shared/ask-structured.ts";
-import type { Stack } from "#ports/projects.ts";
 import { analystRequest, analystSystem } from "#prompts/engineering/analyst.ts";
-import { USUAL_COMMANDS } from "#prompts/engineering/service-contract.ts";
+import { askStructured } from "../shared/ask-structured.ts";
+import { tidyPlan } from "./tidy-plan.ts";
 
 const Proposal = z.object({
   summary: z.string().min(1).describe("what will be built, in the person's language, two to four sentences"),
@@ -46,22 +45,3 @@ export const analyst: EngineeringNode = async (state, runtime) => {
     ask_problem: null,
   };
 };
-
-/** A runner that the harness knows, and files; options that leave tests out would keep every round red. */
-const KNOWN_COMMANDS: Record<Stack, RegExp> = {
-  node: /^node --test(?: (?!-)[\w./*-]+)*$/,
-  python: /^python3? -m (?:unittest|pytest)(?: (?!-)[\w./*-]+)*$/,
-};
-
-/** Another test command becomes the usual one of the stack; the service stays in the foreground, where the supervisor can watch it. */
-export function tidyPlan(plan: DeliveryPlan, stack: Stack): DeliveryPlan {
-  const command = plan.test_command.trim();
-  return {
-    ...plan,
-    test_command: KNOWN_COMMANDS[stack].test(command) ? command : USUAL_COMMANDS[stack].test,
-    start_command: plan.start_command
-      .trim()
-      .replace(/^nohup\s+/, "")
-      .replace(/\s*&$/, ""),
-  };
-}

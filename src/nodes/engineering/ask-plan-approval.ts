@@ -4,7 +4,7 @@ import { DeliveryPlan, type EngineeringNode, type EngineeringState, type Enginee
 import { askHuman, type HumanAnswer } from "../shared/ask-human.ts";
 import { planDescription } from "#prompts/engineering/plan-description.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
-import { tidyPlan } from "./analyst.ts";
+import { tidyPlan } from "./tidy-plan.ts";
 
 /** Asks the person to approve, edit or reject the plan. Nothing but asking happens here. */
 export const askPlanApproval: EngineeringNode = (state, runtime) => {

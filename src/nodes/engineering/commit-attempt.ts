@@ -1,6 +1,7 @@
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { lastAttempt, type Attempt, type EngineeringNode } from "#graphs/engineering/state.ts";
+import { afterRed } from "./after-red.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { reportIdOf } from "./report-id.ts";
 import { restoreTree } from "./working-tree.ts";
@@ -38,16 +39,6 @@ export const commitAttempt: EngineeringNode = async (state, runtime) => {
   const attempts = [...state.attempts.filter((each) => each.round !== state.round), attempt];
   return { attempts, ...(changed ? {} : afterRed(attempts, state.max_rounds)) };
 };
-
-/** What a red round means for the loop: go on, or call a person. The first repetition is told to the developer, the second is not borne. */
-export function afterRed(attempts: readonly Attempt[], maxRounds: number): { stuck: string | null } {
-  const [third, second, first] = attempts.slice(-3).toReversed();
-  if (third === undefined) return { stuck: null };
-  if (third.fingerprint === "unchanged" && second?.fingerprint === "unchanged") return { stuck: "no_changes" };
-  const same = (other: Attempt | undefined) => other !== undefined && other.fingerprint === third.fingerprint;
-  if (third.fingerprint !== "unchanged" && same(second) && same(first)) return { stuck: "same_failure" };
-  return { stuck: third.round >= maxRounds ? "rounds" : null };
-}
 
 function subjectOf(text: string): string {
   const line = text.split("\n")[0]?.trim() ?? "";

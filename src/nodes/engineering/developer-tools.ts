@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import { tool, ToolInputParsingException, type StructuredToolInterface } from "@langchain/core/tools";
-import { z } from "zod";
+import type { StructuredToolInterface } from "@langchain/core/tools";
 import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
-import type { EngineeringNode, EngineeringState } from "#graphs/engineering/state.ts";
+import type { EngineeringNode } from "#graphs/engineering/state.ts";
+import { REPEATED_ACTION } from "#prompts/engineering/developer.ts";
 import { admitCalls, type Admission, type WishedCall } from "../shared/admit-calls.ts";
 import { signalOf } from "../shared/signal-of.ts";
-import type { RunPorts } from "#ports/run.ts";
-import { REPEATED_ACTION, malformedArguments, unknownTool } from "#prompts/engineering/developer.ts";
-import { makeCommandTool } from "#tools/command.ts";
-import { makeFileTools } from "#tools/files.ts";
-import { makeGitTools } from "#tools/git.ts";
-import { makeMcpTools } from "#tools/mcp-tools.ts";
+import { Finish, FINISH, offeredTools } from "./offered-tools.ts";
+import { runCall, type Call } from "./run-call.ts";
 import { stableText } from "./stable-text.ts";
 import { keepTree, restoreTree } from "./working-tree.ts";
 
@@ -21,40 +17,17 @@ const ACTIONS_REMEMBERED = 12;
 const REPEATS_TOLD = 3;
 const REPEATS_BORNE = 6;
 
-const FINISH = "finish";
-
-const Finish = z.object({ summary: z.string().describe("what you built or changed, one or two sentences") });
-
-/** What the developer may do. `here` is the workspace's absolute path, which is kept out of what it reads. */
-export function developerTools(
-  ports: Pick<RunPorts, "workspaces" | "commands">,
-  state: Pick<EngineeringState, "delivery_id" | "project_id" | "branch">,
-  options: { here: string; signal?: AbortSignal },
-): StructuredToolInterface[] {
-  const deliveryId = state.delivery_id;
-  return [
-    ...makeFileTools(ports.workspaces, deliveryId),
-    makeCommandTool(ports.commands, { deliveryId, ...options }),
-    ...makeGitTools(ports.workspaces, { deliveryId, projectId: state.project_id, branch: state.branch ?? "HEAD" }),
-    tool(() => "Slipway commits your work and runs the tests.", {
-      name: FINISH,
-      description: "Call this when the work is complete and its tests pass. Slipway commits it and runs the tests itself.",
-      schema: Finish,
-    }),
-  ];
-}
-
 /**
  * Runs one batch of tool calls, in order, once the rules and the people they ask have had their say: until then it does nothing but hand on
  * the questions. The files are first put into the state this checkpoint knows and kept afterwards, so that a
  * batch that was killed half way, replayed or forked starts from the same files.
  */
-export const developerToolsNode: EngineeringNode = async (state, runtime) => {
+export const developerTools: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const answer = state.developer_messages.findLast((message) => AIMessage.isInstance(message));
   if (answer === undefined) throw new AppError("internal", "There is no answer with tool calls.");
   const { path } = await ports.workspaces.open(state.delivery_id);
-  const tools = [...developerTools(ports, state, { here: path, ...signalOf(runtime) }), ...(await makeMcpTools(ports.mcp, signalOf(runtime)))];
+  const tools = await offeredTools(ports, state, { here: path, ...signalOf(runtime) });
 
   const { admitted, questions } = await admitCalls(ports, callsOf(answer, tools), {
     answer: [state.delivery_id, state.round, state.calls_in_round].join(":"),
@@ -92,8 +65,6 @@ export const developerToolsNode: EngineeringNode = async (state, runtime) => {
   };
 };
 
-type Call = NonNullable<AIMessage["tool_calls"]>[number];
-
 /** The calls that would do something. What is no tool, or no call, is answered with what is wrong; `finish` only says that the work is done. */
 function callsOf(answer: AIMessage, tools: readonly StructuredToolInterface[]): WishedCall[] {
   const malformed = new Set((answer.invalid_tool_calls ?? []).map((each) => each.id));
@@ -109,27 +80,6 @@ async function runAdmitted(tools: readonly StructuredToolInterface[], call: Call
   if ("result" in admission) return admission.result;
   const content = await runCall(tools, { ...call, args: admission.args }, answer);
   return admission.remark === null ? content : `${admission.remark}\n${content}`;
-}
-
-/** What a call answers; what does not fit is told to the model. */
-export async function runCall(tools: readonly StructuredToolInterface[], call: Call, answer: AIMessage): Promise<string> {
-  const malformed = (answer.invalid_tool_calls ?? []).find((each) => each.id === call.id);
-  if (malformed !== undefined) return malformedArguments(call.name, malformed.args ?? "");
-  const chosen = tools.find((each) => each.name === call.name);
-  if (chosen === undefined)
-    return unknownTool(
-      call.name,
-      tools.map((each) => each.name),
-    );
-  const schema = chosen.schema;
-  const args = schema instanceof z.ZodType ? schema.safeParse(call.args) : { success: true as const, data: call.args };
-  if (!args.success) return `Error: the arguments do not fit: ${z.prettifyError(args.error)}`;
-  try {
-    return String(await chosen.invoke(call.args));
-  } catch (error) {
-    if (error instanceof ToolInputParsingException) return `Error: the arguments do not fit: ${error.message}`;
-    throw error;
-  }
 }
 
 function fingerprint(name: string, args: unknown, result: string): string {

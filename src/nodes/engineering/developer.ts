@@ -4,9 +4,8 @@ import type { EngineeringNode } from "#graphs/engineering/state.ts";
 import { signalOf } from "../shared/signal-of.ts";
 import { readModelAnswer } from "../shared/model-answer.ts";
 import { NO_TOOL_CALL, developerSystem } from "#prompts/engineering/developer.ts";
-import { makeMcpTools } from "#tools/mcp-tools.ts";
-import { developerTools } from "./developer-tools.ts";
 import { withinBudget } from "./developer-history.ts";
+import { offeredTools } from "./offered-tools.ts";
 
 /** Answers without a tool call that are borne in a row; the next one calls a person. */
 const SILENCE_BORNE = 2;
@@ -15,7 +14,8 @@ const SILENCE_BORNE = 2;
 export const developer: EngineeringNode = async (state, runtime) => {
   const ports = portsOf(runtime);
   const model = ports.models.chat("coder");
-  const tools = [...developerTools(ports, state, { here: "" }), ...(await makeMcpTools(ports.mcp, signalOf(runtime)))];
+  // only names, descriptions and schemas are read here; developer_tools makes them again to call them
+  const tools = await offeredTools(ports, state, { here: "", ...signalOf(runtime) });
   const messages = [new SystemMessage(developerSystem(state)), ...withinBudget(state.developer_messages)];
   const asking = model.bindTools?.(tools) ?? model;
   const { message } = readModelAnswer(await asking.invoke(messages, signalOf(runtime)));

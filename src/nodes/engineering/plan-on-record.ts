@@ -3,7 +3,7 @@ import type { RecordedDecision } from "#ports/decisions.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { planNotOnRecord } from "#prompts/engineering/plan-description.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
-import { tidyPlan } from "./analyst.ts";
+import { tidyPlan } from "./tidy-plan.ts";
 
 type WithPlan = Pick<EngineeringState, "plan" | "stack" | "project_id" | "delivery_id" | "asked_again" | "language">;
 

@@ -2,8 +2,8 @@ import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { lastAttempt, type EngineeringNode } from "#graphs/engineering/state.ts";
 import { signalOf } from "../shared/signal-of.ts";
+import { afterRed } from "./after-red.ts";
 import { checkpointOf } from "./checkpoint.ts";
-import { afterRed } from "./commit-attempt.ts";
 import { executedTests, verdict } from "./verdict.ts";
 
 /** Has the harness run the tests at the attempt's commit. An infrastructure failure throws: it is retried and costs no round. */

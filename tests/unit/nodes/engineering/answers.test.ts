@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DeliveryPlan } from "#graphs/engineering/state.ts";
-import { tidyPlan } from "#nodes/engineering/analyst.ts";
+import { tidyPlan } from "#nodes/engineering/tidy-plan.ts";
 import { planVerdict } from "#nodes/engineering/ask-plan-approval.ts";
 import { escalationVerdict } from "#nodes/engineering/escalate.ts";
 import type { Decision } from "#ports/approvals.ts";

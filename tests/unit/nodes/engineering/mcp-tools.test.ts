@@ -1,6 +1,6 @@
 import { AIMessage } from "@langchain/core/messages";
 import { expect, it } from "vitest";
-import { runCall } from "#nodes/engineering/developer-tools.ts";
+import { runCall } from "#nodes/engineering/run-call.ts";
 import type { McpPort } from "#ports/mcp.ts";
 import { makeMcpTools } from "#tools/mcp-tools.ts";
 

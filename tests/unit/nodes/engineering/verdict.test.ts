@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { afterRed } from "#nodes/engineering/commit-attempt.ts";
+import { afterRed } from "#nodes/engineering/after-red.ts";
 import { executedTests, verdict } from "#nodes/engineering/verdict.ts";
 import type { TestCase, TestReport } from "#ports/tests.ts";
 import { attemptOf } from "../../graphs/engineering/attempt-of.ts";
