@@ -10,7 +10,7 @@ import type { Chore } from "./chore.ts";
 import { idOf } from "./ids.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
-import { resumeWith } from "./teams.ts";
+import { resumeWith } from "./resume-with.ts";
 import { userWhoAsked } from "./user-who-asked.ts";
 import type { Worker } from "./worker.ts";
 

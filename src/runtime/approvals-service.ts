@@ -15,7 +15,7 @@ import type { ApprovalsService, Caller } from "#ports/services.ts";
 import { isUuid, newId } from "./ids.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { resumeWith } from "./teams.ts";
+import { resumeWith } from "./resume-with.ts";
 import { userWhoAsked } from "./user-who-asked.ts";
 import type { Worker } from "./worker.ts";
 

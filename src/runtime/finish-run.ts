@@ -8,17 +8,13 @@ import { recordEvents } from "#db/queries/record-event.ts";
 import { restoreThread } from "#db/queries/restore-thread.ts";
 import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
-import type { PendingInterrupt } from "#governance/approval-view.ts";
 import { settleApprovals } from "#governance/approvals.ts";
 import type { TeamOutcome } from "#ports/teams.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
-import { type Asking, readAsking } from "./asking.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { toJson } from "./serialise.ts";
-import { queueOutcome } from "./team-outcome.ts";
-import { settingsOfThread } from "./thread-settings.ts";
-import { interruptsByTask } from "./thread-state.ts";
+import { queueOutcome, resultOf } from "./team-outcome.ts";
+import { AT_REST, type ThreadStand, threadStand } from "./thread-stand.ts";
 import type { WorkLog } from "./work-log.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 
@@ -34,17 +30,6 @@ export interface RunEnd {
   /** Sends what says how the run ended, right after the commit: whoever reacts to it finds the thread free and its question asked. */
   tell?: () => void;
 }
-
-/** Where a thread stands: its state, and what waits in it. */
-export interface ThreadStand {
-  valuesJson: string | null;
-  /** Nodes that would run next: paused, whether it asked something or not. */
-  next: readonly string[];
-  interruptsJson: string;
-  interrupts: PendingInterrupt[];
-}
-
-const AT_REST: Omit<ThreadStand, "valuesJson"> = { next: [], interruptsJson: "{}", interrupts: [] };
 
 /**
  * The end of a run in one transaction, fenced by its epoch: final status, the thread's status and cached state, its questions, and the
@@ -131,13 +116,7 @@ function outcomeOf(stand: ThreadStand, end: RunEnd): Pick<TeamOutcome, "status" 
   if (end.status === "interrupted") return { status: "cancelled", result: null, error: null };
   if (end.status !== "success") return { status: "failed", result: null, error: end.error?.message ?? end.status };
   if (stand.next.length > 0) return { status: "waiting", result: null, error: null };
-  return { status: "done", result: resultOf(stand.valuesJson), error: null };
-}
-
-/** The `result` field of a team's state. */
-export function resultOf(valuesJson: string | null): unknown {
-  const values: unknown = valuesJson === null ? null : JSON.parse(valuesJson);
-  return typeof values === "object" && values !== null && "result" in values ? values.result : null;
+  return { status: "done", result: resultOf(stand.valuesJson === null ? null : JSON.parse(stand.valuesJson)), error: null };
 }
 
 function howEnded(end: RunEnd, stand: ThreadStand): "completed" | "paused" | "failed" {
@@ -161,34 +140,6 @@ async function standAfter(context: RuntimeContext, run: ClaimedRun, end: RunEnd)
     return { ...AT_REST, valuesJson: null };
   }
 }
-
-/**
- * Reads a thread's newest state through its graph. `answered`: how many answers had been consumed where this run answered; a node that took
- * one more and then failed does not ask any more.
- */
-export async function threadStand(context: RuntimeContext, graphId: string, threadId: string, answered: Record<string, number> = {}): Promise<ThreadStand> {
-  const config = { configurable: { ...(await settingsOfThread(context, graphId, threadId)), thread_id: threadId } };
-  const graph = await context.graphs.compiled(graphId, config);
-  const snapshot = await graph.getState(config);
-  if (snapshot.metadata === undefined && snapshot.createdAt === undefined) return { ...AT_REST, valuesJson: null };
-  const asks = snapshot.tasks.some((task) => task.interrupts.length > 0);
-  const { positions, answered: done } = asks ? await readAsking(context, threadId) : NOTHING_ASKED;
-  const waiting = snapshot.tasks.filter((task) => task.interrupts.length > 0 && !done.has(task.id));
-  const byTask = interruptsByTask({ tasks: waiting });
-  const failed = new Set(waiting.filter((task) => task.error !== undefined).flatMap((task) => (byTask[task.id] ?? []).map((interrupt) => interrupt.id)));
-  return {
-    valuesJson: toJson(snapshot.values),
-    // a task that asks its second question is missing in LangGraph's list
-    next: [...new Set([...snapshot.next, ...waiting.map((task) => task.name)])],
-    interruptsJson: JSON.stringify(byTask),
-    interrupts: Object.values(byTask)
-      .flat()
-      .map((interrupt) => ({ id: interrupt.id, value: interrupt.value, position: positions.get(interrupt.id) ?? 0 }))
-      .filter((interrupt) => !failed.has(interrupt.id) || interrupt.position <= (answered[interrupt.id] ?? interrupt.position)),
-  };
-}
-
-const NOTHING_ASKED: Asking = { positions: new Map(), answered: new Set() };
 
 function hasCommand(run: ClaimedRun): boolean {
   return run.kwargs["command"] !== null && run.kwargs["command"] !== undefined;

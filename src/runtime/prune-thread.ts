@@ -3,8 +3,8 @@ import { pruneCheckpoints } from "#db/queries/delete-checkpoints.ts";
 import type { Transaction } from "#db/queries/sql.ts";
 import { lockThreadTree } from "#db/queries/thread-tree.ts";
 import { retrying } from "./backoff.ts";
+import { isDeadlock } from "./deadlock.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { isDeadlock } from "./start-run.ts";
 
 export interface PruneThread {
   threadId: string;

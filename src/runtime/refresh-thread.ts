@@ -5,7 +5,7 @@ import { restoreThread } from "#db/queries/restore-thread.ts";
 import { setThreadCache } from "#db/queries/set-thread-cache.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { settleApprovals } from "#governance/approvals.ts";
-import { threadStand } from "./finish-run.ts";
+import { threadStand } from "./thread-stand.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { ROOT_BRANCH } from "./start-run.ts";
 

@@ -5,8 +5,8 @@ import { runsOfThreads } from "#db/queries/runs-of-threads.ts";
 import type { Transaction } from "#db/queries/sql.ts";
 import { lockThreadTree } from "#db/queries/thread-tree.ts";
 import { retrying } from "./backoff.ts";
+import { isDeadlock } from "./deadlock.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { isDeadlock } from "./start-run.ts";
 import { queueWebhook } from "./webhooks/queue-webhook.ts";
 import type { Worker } from "./worker.ts";
 

@@ -1,5 +1,6 @@
 import type { AssistantRow } from "#db/queries/assistant-row.ts";
 import { AppError } from "#errors";
+import type { ResumePlan } from "#governance/approvals.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import { clientConfigurable } from "./run-config.ts";
 import { RunKwargs } from "./run-kwargs.ts";
@@ -9,6 +10,9 @@ type Dictionary = Record<string, unknown>;
 function isDictionary(value: unknown): value is Dictionary {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** A request that says nothing of its own: for runs that the runtime starts. */
+export const BARE_REQUEST = { assistant_id: "", stream_resumable: true } as const;
 
 /**
  * What a request asks to execute, with the assistant's settings under the request's. Settings are copied: an assistant that changes later
@@ -46,6 +50,12 @@ export function kwargsOf(input: RunCreate, assistant: Pick<AssistantRow, "config
     durability: input.durability ?? (typeof input.checkpoint_during === "boolean" ? (input.checkpoint_during ? "async" : "exit") : null),
     webhook: input.webhook ?? null,
   };
+}
+
+/** The same as a run that carries answers: the graph is resumed with what the plan read them into. */
+export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {
+  const { resume: _, ...command } = kwargs.command ?? {};
+  return { ...kwargs, command: plan.resume === null ? command : { ...command, resume: plan.resume }, resume_positions: plan.positions };
 }
 
 /** What a rule made of a run's kwargs; the names that only the server sets stay the server's. */

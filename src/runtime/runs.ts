@@ -21,7 +21,7 @@ import { deleteEndedRun } from "./delete-run.ts";
 import { isUuid, newId } from "./ids.ts";
 import { judgeRun } from "./judge-run.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
-import { kwargsOf } from "./run-request.ts";
+import { kwargsOf, withPlan } from "./run-request.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -341,11 +341,6 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
 function onceOf(threadId: string | null, input: RunCreate, extra: { idempotencyKey?: string | null }): Once | null {
   return extra.idempotencyKey ? once(extra.idempotencyKey, { thread_id: threadId, input }) : null;
-}
-
-export function withPlan(kwargs: RunKwargs, plan: ResumePlan): RunKwargs {
-  const { resume: _, ...command } = kwargs.command ?? {};
-  return { ...kwargs, command: plan.resume === null ? command : { ...command, resume: plan.resume }, resume_positions: plan.positions };
 }
 
 function hasGoto({ command }: RunKwargs): boolean {

@@ -24,6 +24,7 @@ import type { Limits } from "#ports/identity.ts";
 import type { MultitaskStrategy } from "#protocol/wire.ts";
 import { retrying } from "./backoff.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
+import { isDeadlock } from "./deadlock.ts";
 import { keepRun, type Once } from "./idempotency.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
@@ -173,11 +174,6 @@ async function mustHaveRoom(sql: Sql, owner: string, { runs: ofUser, key }: Pick
   throw new AppError("rate_limited", `${full} are not over. Wait for one of them, or cancel it.`, {
     details: { retry_after_seconds: COME_BACK_SECONDS },
   });
-}
-
-/** Two decisions on the two sides of a mirror that met in the middle; PostgreSQL undid one of them whole. */
-export function isDeadlock(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === "40P01";
 }
 
 type Found = { thread: LockedThread; fresh: true } | { thread: LockedThread; fresh: false; runs: ReturnType<typeof activeRuns> };

@@ -17,6 +17,11 @@ export function childOf(row: { thread_id: string; graph_id: string | null; paren
   return { threadId: row.thread_id, graphId: row.graph_id, parentThreadId: row.parent_thread_id, parentCall: row.parent_call };
 }
 
+/** The `result` field of a team's state. */
+export function resultOf(values: unknown): unknown {
+  return typeof values === "object" && values !== null && "result" in values ? values.result : null;
+}
+
 /** Queues the wake-up of a child's parent, in the transaction that made it true. `occasion` tells one outcome of a child from the next. */
 export async function queueOutcome(sql: Sql, child: ChildThread, occasion: string, outcome: Pick<TeamOutcome, "status" | "result" | "error">): Promise<void> {
   const payload: Record<string, unknown> = { call: child.parentCall, team: child.graphId, threadId: child.threadId, ...outcome };

@@ -2,6 +2,7 @@ import { type ChildRow } from "#db/queries/find-children.ts";
 import { AppError } from "#errors";
 import type { Team, TeamWork, TeamWorkStatus } from "#ports/teams.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import { resultOf } from "./team-outcome.ts";
 
 /** Metadata of a paused child that its parent ended: no run says so. */
 export const ENDED_BY_PARENT = "ended_by_parent";
@@ -38,8 +39,4 @@ async function stepOf(context: RuntimeContext, row: ChildRow): Promise<string | 
   } catch (error) {
     throw new AppError("database_unavailable", `Where thread ${row.thread_id} stands cannot be read.`, { cause: error });
   }
-}
-
-function resultOf(values: unknown): unknown {
-  return typeof values === "object" && values !== null && "result" in values ? values.result : null;
 }

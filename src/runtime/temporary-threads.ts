@@ -1,7 +1,7 @@
 import { findOverTemporaryThreads, isStillOver, type OverThreads } from "#db/queries/temporary-threads.ts";
 import type { Chore } from "./chore.ts";
 import { removeThread } from "./remove-thread.ts";
-import { leave } from "./retention.ts";
+import { passOver } from "./expired-threads.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 /** How long the thread of a stateless run stays readable for whoever waits for it. */
@@ -22,7 +22,7 @@ export function temporaryThreads(context: RuntimeContext): Chore {
       const over: OverThreads = { now: now?.() ?? null, restSeconds: TEMPORARY_SECONDS, waitSeconds };
       for (const threadId of await findOverTemporaryThreads(context.database.sql, { ...over, limit: BATCH }))
         await removeThread(context, null, { threadId, onlyIf: (sql, tree) => isStillOver(sql, tree, threadId, over) }).catch((error: unknown) =>
-          leave(context, threadId, error),
+          passOver(context, threadId, error),
         );
     },
   };

@@ -3,7 +3,7 @@ import { findThreadsAtHead } from "#db/queries/threads-at-head.ts";
 import type { ThreadFilter } from "#db/queries/search-threads.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { isConnectionLost } from "#errors";
-import { threadStand } from "./finish-run.ts";
+import { threadStand } from "./thread-stand.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 
 /**
