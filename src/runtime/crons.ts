@@ -15,6 +15,7 @@ import { findUsableAssistant } from "./assistants.ts";
 import { nextTick, type Schedule } from "./cron-schedule.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import { judgeRun } from "./judge-run.ts";
+import { threadNotFound } from "./must-find.ts";
 import { kwargsOf } from "./run-request.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { mustBeReachable } from "./webhooks/webhook-settings.ts";
@@ -66,8 +67,7 @@ export function makeCronsService(context: RuntimeContext): CronsService {
         kwargs: kwargsOf({ ...payload, assistant_id: assistant.assistant_id }, assistant, {}, false),
       });
       const thread = threadId === null ? null : await findThread(sql, threadId, access);
-      const gone = () => new AppError("not_found", `Thread with ID ${threadId} not found`);
-      if (threadId !== null && thread === null) throw gone();
+      if (threadId !== null && thread === null) throw threadNotFound(threadId);
       const row = await insertCron(sql, {
         cron_id: cronId,
         owner: caller.owner,
@@ -83,7 +83,7 @@ export function makeCronsService(context: RuntimeContext): CronsService {
         metadata,
         next_run_date: firstTick(input, await now(sql)),
       });
-      if (row === null) throw threadId === null ? new AppError("not_found", "Assistant not found") : gone();
+      if (row === null) throw threadId === null ? new AppError("not_found", "Assistant not found") : threadNotFound(threadId);
       return wireCron(row);
     },
 

@@ -1,155 +1,37 @@
 import { findActiveRuns } from "#db/queries/find-active-runs.ts";
 import { findRun } from "#db/queries/find-run.ts";
 import { findThread } from "#db/queries/find-thread.ts";
-import { headCheckpoint } from "#db/queries/head-checkpoint.ts";
 import { listRuns } from "#db/queries/list-runs.ts";
 import type { RunRow } from "#db/queries/run-row.ts";
-import type { ThreadRow } from "#db/queries/thread-row.ts";
-import { AppError, type ErrorCode, isAppError } from "#errors";
-import { planResume, type ResumePlan } from "#governance/approvals.ts";
-import { isAdmin, projectsOf, requireDeciding } from "#governance/identity/rights.ts";
+import { isAdmin, projectsOf } from "#governance/identity/rights.ts";
 import { JUDGED, permit, withProjects } from "#governance/permit.ts";
-import type { Reach } from "#ports/access.ts";
 import type { Caller, RunsService } from "#ports/services.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { Run, RunStatus } from "#protocol/wire.ts";
-import { asksAt } from "./asks-at.ts";
-import { findUsableAssistant } from "./assistants.ts";
 import { cancelRun } from "./cancel-run.ts";
-import { findKeptRun, once, type Once } from "./idempotency.ts";
+import { makeCreateRun } from "./create-run.ts";
 import { deleteEndedRun } from "./delete-run.ts";
-import { isUuid, newId } from "./ids.ts";
-import { judgeRun } from "./judge-run.ts";
-import { mustKnowCheckpoint } from "./known-checkpoint.ts";
-import { kwargsOf, withPlan } from "./run-request.ts";
+import { once, type Once } from "./idempotency.ts";
+import { mustFindRun, mustFindThread } from "./must-find.ts";
 import { RunKwargs } from "./run-kwargs.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
-import { planPastResume } from "./resume-past.ts";
-import { type StartedRun, startRun } from "./start-run.ts";
-import { givenConfig } from "./thread-settings.ts";
-import { mustBeReachable } from "./webhooks/webhook-settings.ts";
-import { finalValues, wireRun } from "./wire-run.ts";
-import { withValues } from "./thread-values.ts";
 import { ONLY_END } from "./stream-bus/bus.ts";
+import { withValues } from "./thread-values.ts";
+import { finalValues, wireRun } from "./wire-run.ts";
 import type { Worker } from "./worker.ts";
 
-/** What a request is told whose work another one did. */
-const TAKEN = new Set<ErrorCode>(["thread_busy", "nothing_to_resume", "resume_ambiguous", "already_decided", "conflict"]);
 const FINAL = new Set<RunStatus>(["success", "error", "timeout", "interrupted"]);
 
 /** The runs of the HTTP API over the run table. `worker`: null in a process that only serves. */
 export function makeRunsService(context: RuntimeContext, worker: Worker | null): RunsService {
   const { sql } = context.database;
-
-  async function create(
-    caller: Caller,
-    threadId: string | null,
-    input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined; awaited?: boolean | undefined },
-  ): Promise<StartedRun> {
-    if (options.once === null) return createNew(caller, threadId, input, options);
-    const kept = await made(caller, options.once);
-    if (kept !== null) return kept;
-    try {
-      return await createNew(caller, threadId, input, options);
-    } catch (error) {
-      // the same request, sent twice at once: the other one took the thread or the question that this one found free
-      if (!isAppError(error) || !TAKEN.has(error.code)) throw error;
-      const other = await made(caller, options.once);
-      if (other !== null) return other;
-      throw error;
-    }
-  }
-
-  /** The run that the same request made before, if its caller may see it still. */
-  async function made(caller: Caller, asked: Once): Promise<StartedRun | null> {
-    const kept = await findKeptRun(sql, caller.owner, asked);
-    if (kept === null) return null;
-    const { access } = await permit(caller, "threads:create_run", { thread_id: kept.thread_id, assistant_id: kept.assistant_id, run_id: kept.run_id });
-    return { run: await mustFind(access, kept.thread_id, kept.run_id), claimed: null, existed: true };
-  }
-
-  async function createNew(
-    caller: Caller,
-    threadId: string | null,
-    input: RunCreate,
-    options: { headers: Record<string, string>; streamed: boolean; once: Once | null; threadEvents?: boolean | undefined; awaited?: boolean | undefined },
-  ): Promise<StartedRun> {
-    const stateless = threadId === null;
-    if (threadId !== null && !isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
-    if (input.webhook) mustBeReachable(context.webhooks, input.webhook);
-    const wantsResume = input.command !== null && input.command !== undefined && input.command.resume !== undefined;
-    const assistant = await findUsableAssistant(context, caller, input.assistant_id);
-    const runId = newId();
-    const asked = {
-      ...kwargsOf(input, assistant, options.headers, options.streamed),
-      awaited: options.awaited ?? false,
-      thread_events: options.threadEvents ?? false,
-    };
-    const judged = await judgeRun(caller, { runId, threadId, assistantId: assistant.assistant_id, input, kwargs: asked });
-    const { access, metadata } = judged;
-    const given = givenConfig(input.config, asked, judged.kwargs);
-    let { kwargs } = judged;
-    const thread = threadId !== null && (wantsResume || kwargs.checkpoint) ? await findThread(sql, threadId, access) : null;
-    const head = kwargs.checkpoint && thread !== null ? await headCheckpoint(sql, thread.thread_id) : null;
-    // naming the head is what clients do that keep track of it; nothing is forked
-    if (kwargs.checkpoint && kwargs.checkpoint.checkpoint_id === head && !kwargs.checkpoint.checkpoint_ns) kwargs = { ...kwargs, checkpoint: null };
-    const forks = Boolean(kwargs.checkpoint);
-    if (kwargs.checkpoint && thread !== null) await mustKnowCheckpoint(sql, thread.thread_id, kwargs.checkpoint);
-    if (threadId !== null && hasGoto(kwargs) && (await asksAt(context, threadId, kwargs.checkpoint))) requireDeciding(caller);
-    const plan = wantsResume ? await planFor(caller, threadId, thread, kwargs) : null;
-    if (plan !== null) kwargs = withPlan(kwargs, plan);
-    return startRun(context, worker, {
-      runId,
-      threadId: threadId ?? newId(),
-      owner: caller.owner,
-      reach: access,
-      assistant,
-      kwargs,
-      given,
-      metadata,
-      // an answer that a person gave is never bounced because another one is being carried in
-      strategy: input.multitask_strategy ?? (plan === null ? "reject" : "enqueue"),
-      afterSeconds: input.after_seconds ?? 0,
-      stateless,
-      newThread: stateless ? { metadata, temporary: input.on_completion !== "keep" } : input.if_not_exists === "create" ? { metadata } : null,
-      forks,
-      plan,
-      decidedBy: caller.owner,
-      once: options.once,
-      // a person's answer finds room always
-      atOnce: plan === null ? caller.limits : undefined,
-    });
-  }
-
-  async function planFor(caller: Caller, threadId: string | null, thread: ThreadRow | null, kwargs: RunKwargs): Promise<ResumePlan> {
-    if (thread === null) {
-      if (threadId !== null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
-      throw new AppError("nothing_to_resume", "A stateless run has nothing to resume.");
-    }
-    const resume = kwargs.command?.resume;
-    if (kwargs.checkpoint) return planPastResume(context, { thread, kwargs, resume, decidedBy: caller.owner });
-    const atBreakpoint = thread.status === "interrupted" && Object.keys(thread.interrupts).length === 0;
-    return planResume(sql, { threadId: thread.thread_id, resume, decidedBy: caller.owner, atBreakpoint, sealSecretAnswer: context.sealSecretAnswer });
-  }
-
-  async function mustFind(reach: Reach, threadId: string | null, runId: string): Promise<RunRow> {
-    const run = isUuid(runId) && (threadId === null || isUuid(threadId)) ? await findRun(sql, { runId, threadId, owner: reach }) : null;
-    if (run === null) throw new AppError("not_found", "Run not found");
-    return run;
-  }
-
-  async function mustFindThread(reach: Reach, threadId: string): Promise<ThreadRow> {
-    const thread = isUuid(threadId) ? await findThread(sql, threadId, reach) : null;
-    if (thread === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
-    return thread;
-  }
+  const create = makeCreateRun(context, worker);
 
   async function mustRead(caller: Caller, threadId: string | null, runId: string): Promise<RunRow> {
     const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
-    if (threadId !== null) await mustFindThread(access, threadId);
-    return mustFind(access, threadId, runId);
+    if (threadId !== null) await mustFindThread(sql, access, threadId);
+    return mustFindRun(sql, access, threadId, runId);
   }
 
   /** Whether a run that is watched ends when its reader goes away: who may only read ends nothing. */
@@ -270,7 +152,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
     async joinStream(caller, threadId, runId, input) {
       const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
-      const run = await mustFind(access, threadId, runId);
+      const run = await mustFindRun(sql, access, threadId, runId);
       const kwargs = RunKwargs.parse(run.kwargs);
       const after = await positionOf(input.lastEventId, kwargs, run);
       const frames = followRun(context, {
@@ -286,20 +168,20 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     },
 
     async list(caller, threadId, input) {
-      await mustFindThread((await permit(caller, "threads:search", { thread_id: threadId, status: input.status })).access, threadId);
-      await mustFindThread((await permit(caller, "threads:read", { thread_id: threadId })).access, threadId);
+      await mustFindThread(sql, (await permit(caller, "threads:search", { thread_id: threadId, status: input.status })).access, threadId);
+      await mustFindThread(sql, (await permit(caller, "threads:read", { thread_id: threadId })).access, threadId);
       const { rows, total } = await listRuns(sql, { threadId, limit: input.limit, offset: input.offset, ...(input.status ? { status: input.status } : {}) });
       return { items: rows.map(wireRun), total };
     },
 
     async get(caller, threadId, runId) {
       const { access } = await permit(caller, "threads:read", { thread_id: threadId ?? undefined });
-      return wireRun(await mustFind(access, threadId, runId));
+      return wireRun(await mustFindRun(sql, access, threadId, runId));
     },
 
     async delete(caller, threadId, runId) {
       const { access } = await permit(caller, "threads:delete", { thread_id: threadId, run_id: runId });
-      const run = await mustFind(access, threadId, runId);
+      const run = await mustFindRun(sql, access, threadId, runId);
       if (!FINAL.has(run.status)) {
         // what is still going on is undone first, so that nobody works for a row that is gone
         await cancel(run, "rollback");
@@ -311,7 +193,7 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
     async cancel(caller, threadId, runId, input) {
       const { access } = await permit(caller, "threads:update", { thread_id: threadId, action: input.action, metadata: { run_ids: [runId] } });
       // who may have work done on a project may stop what is done on it
-      const run = await mustFind(withProjects(access, projectsOf(caller, "editor")), threadId, runId);
+      const run = await mustFindRun(sql, withProjects(access, projectsOf(caller, "editor")), threadId, runId);
       if (FINAL.has(run.status)) return;
       const cancelled = await cancel(run, input.action);
       if (cancelled && input.wait) await ended(run, AbortSignal.timeout((context.settleSeconds + 60) * 1_000));
@@ -341,8 +223,4 @@ export function makeRunsService(context: RuntimeContext, worker: Worker | null):
 
 function onceOf(threadId: string | null, input: RunCreate, extra: { idempotencyKey?: string | null }): Once | null {
   return extra.idempotencyKey ? once(extra.idempotencyKey, { thread_id: threadId, input }) : null;
-}
-
-function hasGoto({ command }: RunKwargs): boolean {
-  return command?.goto !== undefined && command.goto !== null;
 }

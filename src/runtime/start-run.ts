@@ -27,6 +27,7 @@ import type { ClaimedRun } from "./claimed-run.ts";
 import { isDeadlock } from "./deadlock.ts";
 import { keepRun, type Once } from "./idempotency.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
+import { threadNotFound } from "./must-find.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import { childOf, queueOutcome } from "./team-outcome.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -201,7 +202,7 @@ async function madeOrFound(context: RuntimeContext, sql: Sql, start: StartRun): 
   const locking = lockThread(sql, start.threadId);
   const runs = activeRuns(sql, start.threadId);
   const [thread] = await Promise.all([locking, runs]);
-  if (thread === null || !isWithin(start.reach ?? start.owner, thread)) throw new AppError("not_found", `Thread with ID ${start.threadId} not found`);
+  if (thread === null || !isWithin(start.reach ?? start.owner, thread)) throw threadNotFound(start.threadId);
   return { thread, fresh: false, runs };
 }
 

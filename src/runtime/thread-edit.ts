@@ -5,6 +5,7 @@ import { lockThread } from "#db/queries/lock-thread.ts";
 import type { Sql, Transaction } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
+import { threadNotFound } from "./must-find.ts";
 
 /**
  * Editing a thread's state by hand reads a checkpoint, computes, and writes the next one. In between a run may begin, or begin and end: then
@@ -59,7 +60,7 @@ export function isEditing(threadId: string): boolean {
 export async function lockForEdit(sql: Transaction, threadId: string): Promise<void> {
   const edit = underway.getStore();
   if (edit === undefined) return;
-  if ((await lockThread(sql, threadId)) === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+  if ((await lockThread(sql, threadId)) === null) throw threadNotFound(threadId);
   await refuseWhileActive(sql, threadId);
   if (edit.at !== null) return mustKnowCheckpoint(sql, threadId, edit.at);
   if (edit.head === (await headCheckpoint(sql, threadId))) return;

@@ -7,6 +7,7 @@ import { permit } from "#governance/permit.ts";
 import type { Caller, ThreadsService, ThreadStreamService } from "#ports/services.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { isUuid } from "./ids.ts";
+import { mustBeThreadId, threadNotFound } from "./must-find.ts";
 import { followRun } from "./run-stream.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { toJson } from "./serialise.ts";
@@ -40,7 +41,7 @@ export function makeThreadStream(context: RuntimeContext, threads: ThreadsServic
   /** What a caller may see can change while a stream is open, so this is asked for each run. */
   async function mustSee({ caller, threadId }: Pick<Reader, "caller" | "threadId">) {
     const { access } = await permit(caller, "threads:read", { thread_id: threadId });
-    if ((await findThread(sql, threadId, access)) === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+    if ((await findThread(sql, threadId, access)) === null) throw threadNotFound(threadId);
     return access;
   }
 
@@ -107,7 +108,7 @@ export function makeThreadStream(context: RuntimeContext, threads: ThreadsServic
 
   return {
     async join(caller, threadId, input) {
-      if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
+      mustBeThreadId(threadId);
       const reader = { caller, threadId, modes: new Set<string>(input.modes), signal: input.signal };
       await mustSee(reader);
       return follow(reader, await positionOf(threadId, input.lastEventId));

@@ -17,6 +17,7 @@ import type { GraphConfig, RunnableGraph } from "./graph-shape.ts";
 import { isUuid, newId, systemAssistantId } from "./ids.ts";
 import { mustKnowCheckpoint } from "./known-checkpoint.ts";
 import { mustKnowSubgraph } from "./known-subgraph.ts";
+import { mustBeThreadId, mustFindThread, threadNotFound } from "./must-find.ts";
 import { readAsking } from "./asking.ts";
 import { asksAt } from "./asks-at.ts";
 import { pruneThread } from "./prune-thread.ts";
@@ -35,10 +36,8 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
   const { sql } = context.database;
 
   async function mustFind(reach: Reach, threadId: string): Promise<ThreadRow> {
-    if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
-    const row = await findThread(sql, threadId, reach);
-    if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
-    return row;
+    mustBeThreadId(threadId);
+    return mustFindThread(sql, reach, threadId);
   }
 
   async function mustRead(caller: Caller, threadId: string): Promise<ThreadRow> {
@@ -60,7 +59,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
   return {
     async create(caller, input) {
       const threadId = input.thread_id ?? newId();
-      if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
+      mustBeThreadId(threadId);
       const { access, value } = await permit(caller, "threads:create", {
         thread_id: threadId,
         metadata: input.metadata ?? {},
@@ -123,7 +122,7 @@ export function makeThreadsService(context: RuntimeContext, worker: Worker | nul
       const { access, value } = await permit(caller, "threads:update", { thread_id: threadId, metadata: input.metadata });
       await mustFind(access, threadId);
       const row = await patchThread(sql, { threadId, ...input, owner: access, metadata: metadataOf(value) });
-      if (row === null) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+      if (row === null) throw threadNotFound(threadId);
       return shown(row);
     },
 

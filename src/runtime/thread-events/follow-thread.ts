@@ -2,11 +2,11 @@ import { isPrefixMatch } from "@langchain/langgraph/stream";
 import { findThread } from "#db/queries/find-thread.ts";
 import { type ThreadForReader, threadForReader } from "#db/queries/thread-sequence.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
-import { AppError } from "#errors";
 import type { Access } from "#ports/access.ts";
 import type { EventsFilter } from "#protocol/v2/events-filter.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { withValues } from "../thread-values.ts";
+import { threadNotFound } from "../must-find.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { eventFrame, type EventBody, readFrameName } from "./event-frame.ts";
 import { stateMessage } from "./state-message.ts";
@@ -24,7 +24,7 @@ export interface FollowThread {
 /** Whether the thread is there; somebody else's is `not_found`, one that nobody has made yet is waited for. */
 export async function mustBeVisible(context: RuntimeContext, threadId: string, access: Access): Promise<ThreadForReader | null> {
   const thread = await threadForReader(context.database.sql, threadId, access);
-  if (thread !== null && !thread.within) throw new AppError("not_found", `Thread with ID ${threadId} not found`);
+  if (thread !== null && !thread.within) throw threadNotFound(threadId);
   return thread;
 }
 

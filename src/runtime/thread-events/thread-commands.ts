@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findThread } from "#db/queries/find-thread.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
-import { AppError, type ErrorCode, isAppError } from "#errors";
+import { type ErrorCode, isAppError } from "#errors";
 import { permit } from "#governance/permit.ts";
 import type { Caller, RunsService, ThreadProtocolService, ThreadsService } from "#ports/services.ts";
 import { RunCreate } from "#protocol/run-create.ts";
@@ -16,7 +16,7 @@ import {
   StateForkParams,
   StateGetParams,
 } from "#protocol/v2/commands.ts";
-import { isUuid } from "../ids.ts";
+import { mustBeThreadId } from "../must-find.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { agentTree } from "./agent-tree.ts";
 import { readFrameName } from "./event-frame.ts";
@@ -184,7 +184,7 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
 
   return {
     async command(caller, threadId, command, extra) {
-      mustBeUuid(threadId);
+      mustBeThreadId(threadId);
       const handle = Object.hasOwn(handlers, command.method) ? handlers[command.method] : undefined;
       try {
         if (handle === undefined) throw new CommandRefused("unknown_command", `Unknown protocol command: ${command.method}`);
@@ -197,14 +197,14 @@ export function makeThreadProtocol(context: RuntimeContext, services: { runs: Ru
     },
 
     async events(caller, threadId, { filters, since }, signal) {
-      mustBeUuid(threadId);
+      mustBeThreadId(threadId);
       const access = () => accessOf(caller, threadId);
       const thread = await mustBeVisible(context, threadId, await access());
       return followThread(context, { threadId, access, filters, since, signal }, thread);
     },
 
     async kept(caller, threadId, filter, upTo, signal) {
-      mustBeUuid(threadId);
+      mustBeThreadId(threadId);
       const thread = await mustBeVisible(context, threadId, await accessOf(caller, threadId));
       return (async function* wanted() {
         if (thread === null) return;
@@ -259,8 +259,4 @@ function readReplies(given: unknown) {
 function pick(values: unknown, keys: string[] | null): unknown {
   if (keys === null || typeof values !== "object" || values === null) return values;
   return Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
-}
-
-function mustBeUuid(threadId: string): void {
-  if (!isUuid(threadId)) throw new AppError("invalid_request", `"${threadId}" is not a thread id (a UUID).`);
 }
