@@ -14,16 +14,16 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await using visitor = await visiting.open("talk");
     await visitor.send("hello");
     await expect.poll(visitor.messages).toEqual(["human: hello", "ai: Echo of hello,"]);
-    expect(await visitor.see("Status")).toBe("busy");
+    await expect.poll(() => visitor.see("Status")).toBe("busy");
     held.release();
     await expect.poll(() => visitor.see("Status")).toBe("idle");
-    expect(await visitor.messages()).toEqual(["human: hello", "ai: Echo of hello, said slowly and well"]);
+    const hello = ["human: hello", "ai: Echo of hello, said slowly and well"];
+    await expect.poll(visitor.messages).toEqual(hello);
     expect(visitor.complaints).toEqual([]);
 
     await visitor.send("again");
-    await expect.poll(visitor.messages).toHaveLength(4);
+    await expect.poll(visitor.messages).toEqual([...hello, "human: again", "ai: Echo of again, said slowly and well"]);
     await expect.poll(() => visitor.see("Status")).toBe("idle");
-    expect((await visitor.messages()).at(-1)).toBe("ai: Echo of again, said slowly and well");
     // the thread is in the list, and opens from there on a page that knows nothing of it
     await using other = await visiting.open("talk");
     await other.page.getByLabel("Threads").getByRole("button", { name: "hello" }).click();
@@ -51,7 +51,7 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await expect.poll(visitor.messages).toEqual(["human: reload", "ai: Echo of reload,"]);
     await visitor.page.reload();
     await expect.poll(visitor.messages).toEqual(["human: reload", "ai: Echo of reload,"]);
-    expect(await visitor.see("Status")).toBe("busy");
+    await expect.poll(() => visitor.see("Status")).toBe("busy");
     held.release();
     await expect.poll(visitor.messages).toEqual(["human: reload", "ai: Echo of reload, said slowly and well"]);
     await expect.poll(() => visitor.see("Status")).toBe("idle");
@@ -118,8 +118,7 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await expect.poll(() => visitor.see("Question")).toContain("send_mail");
     expect(await visitor.see("Messages")).toContain('send_mail({"to":"ada","text":"mail ada"})');
     await visitor.click("Approve");
-    await expect.poll(async () => (await visitor.messages()).at(-1)).toBe("ai: Done: sent to ada: mail ada");
-    expect(await visitor.messages()).toEqual(["human: mail ada", "ai: Mailing", "tool: sent to ada: mail ada", "ai: Done: sent to ada: mail ada"]);
+    await expect.poll(visitor.messages).toEqual(["human: mail ada", "ai: Mailing", "tool: sent to ada: mail ada", "ai: Done: sent to ada: mail ada"]);
   });
 
   verifies("browser.v1.subgraphs", async () => {
@@ -131,7 +130,7 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await expect
       .poll(() => visitor.page.getByLabel("Steps").getByRole("listitem").allInnerTexts())
       .toEqual(["researcher: agent", "root: researcher", "root: closing"]);
-    expect(await visitor.messages()).toEqual(["human: inside", "ai: Echo of inside, said slowly and well"]);
+    await expect.poll(visitor.messages).toEqual(["human: inside", "ai: Echo of inside, said slowly and well"]);
   });
 
   verifies("browser.v1.component", async () => {
@@ -151,7 +150,7 @@ describeUnless(NO_CHROMIUM, "useStream of the SDK", () => {
     await using visitor = await visiting.open("fails");
     await visitor.send("bake");
     await expect.poll(() => visitor.page.getByRole("alert").innerText()).toBe("The oven is too hot");
-    expect(await visitor.messages()).toEqual(["human: bake", "ai: Echo of bake, said slowly and well"]);
+    await expect.poll(visitor.messages).toEqual(["human: bake", "ai: Echo of bake, said slowly and well"]);
     // on a page that knows of no run there is only the thread to tell it
     await using other = await visiting.open("fails", { threadId: visitor.threadId() });
     await expect.poll(() => other.page.getByRole("alert").innerText()).toBe("The oven is too hot");
