@@ -11,10 +11,11 @@ import { temporaryFolder } from "../helpers/temporary-folder.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Says when it is being loaded, and takes its time. */
+/** Says when it is being loaded, and is not loaded before the process is told to stop. */
 const SLOW_GRAPH = `
+const told = new Promise((resolve) => process.once("SIGTERM", resolve));
 console.log("loading");
-await new Promise((resolve) => setTimeout(resolve, 500));
+await told;
 export const graph = () => { throw new Error("nobody runs it"); };
 `;
 

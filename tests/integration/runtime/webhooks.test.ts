@@ -69,8 +69,8 @@ async function putOff(run: Pick<Run, "run_id">, attempts: number, on = database)
   return state;
 }
 
-/** Has the next send begin now instead of in minutes. */
-const sendNow = (run: Pick<Run, "run_id">, on = database) => on.sql`update webhooks set due_at = now() where run_id = ${run.run_id}`;
+/** Has the next send begin now instead of in minutes. What it fails with is told anew. */
+const sendNow = (run: Pick<Run, "run_id">, on = database) => on.sql`update webhooks set due_at = now(), last_error = null where run_id = ${run.run_id}`;
 
 const over = (run: Pick<Run, "run_id">, on = database) =>
   eventually(

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { AppError } from "#errors";
 import type { ThreadProtocolService } from "#ports/services.ts";
@@ -53,6 +53,7 @@ function answer(threadId: string, id: number, method: string) {
   return { type: "success" as const, id, result: {}, meta: { thread_id: threadId, applied_through_seq: 0 } };
 }
 
+const HEARTBEAT_MS = 10_000;
 const address = (url: string) => `${url.replace("http", "ws")}/threads/${THREAD}/stream/events`;
 const subscribe = JSON.stringify({ id: 1, method: "subscription.subscribe", params: { channels: ["values"] } });
 
@@ -77,9 +78,16 @@ test("a reader that takes nothing is dropped, and little is read for it meanwhil
   expect(taken * 100_000).toBeLessThan(64 * 1024 * 1024);
 });
 
+/** Time for heartbeats passes by `beat` only: a machine that stops for a moment looks like a peer that does not answer. */
+function heartbeats(): { beat: () => void } & Disposable {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  return { beat: () => void vi.advanceTimersByTime(HEARTBEAT_MS), [Symbol.dispose]: () => void vi.useRealTimers() };
+}
+
 test("a connection is pinged, and dropped when nobody answers", async () => {
+  using hearts = heartbeats();
   const source = endless(0);
-  await using app = await serveApp({ threadProtocol: source.service }, { stream: { heartbeatMs: 50 } });
+  await using app = await serveApp({ threadProtocol: source.service }, { stream: { heartbeatMs: HEARTBEAT_MS } });
   const lively = new WebSocket(address(app.url));
   const deaf = new WebSocket(address(app.url), { autoPong: false });
   await Promise.all([once(lively, "open"), once(deaf, "open")]);
@@ -87,8 +95,15 @@ test("a connection is pinged, and dropped when nobody answers", async () => {
   await once(lively, "message");
   let pings = 0;
   lively.on("ping", () => (pings += 1));
-  await once(deaf, "close");
-  await until(() => pings > 3);
+  const dropped = once(deaf, "close");
+  for (let beats = 1; beats <= 4; beats += 1) {
+    hearts.beat();
+    await until(() => pings === beats);
+    // nothing but its pong says that it lives; the answer to our ping comes behind it
+    lively.ping();
+    await once(lively, "pong");
+  }
+  await dropped;
   expect(lively.readyState).toBe(WebSocket.OPEN);
   lively.close();
   await until(() => source.left === 1);
@@ -167,7 +182,8 @@ test("a client that commands and reads nothing is not served faster than it read
       return answer(threadId, id, method);
     },
   };
-  await using app = await serveApp({ threadProtocol: slow }, { stream: { heartbeatMs: 700 } });
+  using hearts = heartbeats();
+  await using app = await serveApp({ threadProtocol: slow }, { stream: { heartbeatMs: HEARTBEAT_MS } });
   const socket = new WebSocket(address(app.url));
   await once(socket, "open");
   let answered = 0;
@@ -178,7 +194,10 @@ test("a client that commands and reads nothing is not served faster than it read
   let pings = 0;
   socket.on("ping", () => (pings += 1));
   // it is not taken for dead while it is not listened to
-  await until(() => pings > 2);
+  for (let beats = 1; beats <= 3; beats += 1) {
+    hearts.beat();
+    await until(() => pings === beats);
+  }
   expect(begun).toBeLessThan(100);
   release.resolve();
   await until(() => answered === 5_000);
