@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, type ThreadState } from "@langchain/langgraph-sdk";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { testReports } from "#db/schema/projects.ts";
 import { createProjects } from "#delivery/projects/projects.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
@@ -23,8 +23,6 @@ import type { ModelRequest } from "../helpers/model-endpoint.ts";
 import { bearer, JWT_SECRET } from "../helpers/tokens.ts";
 import { verifies } from "./verifies.ts";
 import { until, world } from "./world.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const team = teamScript(({ answered }) =>
   answered === 0 ? { toolCalls: [write("src/add.js", RIGHT_ADD), write("test/add.test.js", ADD_TEST)] } : { toolCalls: [finish()] },

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createProjects } from "#delivery/projects/projects.ts";
 import type { EngineeringState } from "#graphs/engineering/state.ts";
 import type { ApprovalAnswer, ApprovalChangeAnswer } from "#protocol/approvals.ts";
@@ -16,8 +16,6 @@ import { startModelEndpoint, type ModelEndpoint, type ModelReply, type ModelRequ
 import { startServer, type ServerProcess } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
 import { until } from "./world.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let database: TestDatabase;
 let model: ModelEndpoint;
@@ -192,11 +190,16 @@ verifies("policies.tools", async () => {
 });
 
 test("nobody answers, which is told before; and what was refused three times is not asked a fourth", async () => {
-  await rule({ name: "quick", pattern: "tool:execute_command:echo slow", effect: "ask", timeout_seconds: 2, warn_seconds: 1 });
+  await rule({ name: "quick", pattern: "tool:execute_command:echo slow", effect: "ask", timeout_seconds: 3_600, warn_seconds: 60 });
   await rule({ name: "commands", pattern: "tool:execute_command:*", effect: "ask" });
   const again = [command("echo again")];
   const thread = await ordered([[...BUILT, command("echo slow")], again, again, again, again]);
   const [slow] = await questionsOn(thread);
+  const { sql } = database.database;
+  const told = async () => (await historyOf(slow as ApprovalAnswer)).map(({ event }) => event);
+  await sql`update approvals set warn_at = now() where id = ${slow?.id ?? ""}`;
+  await until(told, (events) => events.includes("warned"));
+  await sql`update approvals set expires_at = now() where id = ${slow?.id ?? ""}`;
   for (let time = 1; time <= 3; time += 1) {
     const [question] = await until(
       () => questionsOn(thread),
@@ -210,7 +213,7 @@ test("nobody answers, which is told before; and what was refused three times is 
     async () => newest(),
     (results) => results.length > 0,
   );
-  expect((await historyOf(slow as ApprovalAnswer)).map(({ event }) => event)).toEqual(["asked", "warned", "decided", "expired"]);
+  expect(await told()).toEqual(["asked", "warned", "decided", "expired"]);
   expect(newest().slice(2)).toMatchObject([
     expect.stringContaining("Nobody answered in time"),
     expect.stringContaining("No, 1."),

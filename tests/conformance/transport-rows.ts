@@ -239,13 +239,16 @@ export interface Heard {
   ended: boolean;
 }
 
+interface Hearing {
+  /** Counted from the answer's head, or from when the WebSocket is open: how long that takes is the machine's affair. */
+  patienceMs: number;
+  enough?: (text: string) => boolean;
+  /** There is an answer's head, or an open WebSocket. */
+  onOpen?: () => void;
+}
+
 /** Asks, and hears until it ends, until it is enough, or until `patienceMs` are over. */
-export async function hear(
-  here: World,
-  sending: Sending,
-  credential: Credential,
-  options: { patienceMs: number; enough?: (text: string) => boolean },
-): Promise<Heard> {
+export async function hear(here: World, sending: Sending, credential: Credential, options: Hearing): Promise<Heard> {
   return "socket" in sending ? hearSocket(here, sending, credential, options) : hearAnswer(here, sending, credential, options);
 }
 
@@ -253,10 +256,10 @@ async function hearAnswer(
   here: World,
   { method, path, body, headers }: Extract<Sending, { path: string }>,
   credential: Credential,
-  { patienceMs, enough = () => false }: { patienceMs: number; enough?: (text: string) => boolean },
+  { patienceMs, enough = () => false, onOpen }: Hearing,
 ): Promise<Heard> {
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), patienceMs);
+  let timer: NodeJS.Timeout | undefined;
   const heard: Heard = { status: 0, text: "", ended: false };
   const decoder = new TextDecoder();
   try {
@@ -267,6 +270,8 @@ async function hearAnswer(
       signal: stop.signal,
     });
     heard.status = answer.status;
+    timer = setTimeout(() => stop.abort(), patienceMs);
+    onOpen?.();
     for await (const chunk of answer.body ?? []) {
       heard.text += decoder.decode(chunk as Uint8Array, { stream: true });
       if (enough(heard.text)) return heard;
@@ -286,14 +291,18 @@ async function hearSocket(
   here: World,
   { socket: thread, command }: Extract<Sending, { socket: string }>,
   credential: Credential,
-  { patienceMs, enough }: { patienceMs: number; enough?: (text: string) => boolean },
+  { patienceMs, enough, onOpen }: Hearing,
 ): Promise<Heard> {
   const socket = new WebSocket(`${here.server.url.replace("http", "ws")}/threads/${thread}/stream/events`, { headers: credential });
   socket.on("error", () => {});
   const heard: Heard = { status: 101, text: "", ended: false };
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, patienceMs);
-  socket.on("open", () => socket.send(JSON.stringify(command)));
+  let timer: NodeJS.Timeout | undefined;
+  socket.on("open", () => {
+    timer = setTimeout(over.resolve, patienceMs);
+    socket.send(JSON.stringify(command));
+    onOpen?.();
+  });
   socket.on("message", (data) => {
     heard.text += `${(data as Buffer).toString("utf8")}\n`;
     // without a wish for more, its answer is enough

@@ -18,6 +18,10 @@ const here = world({
 });
 
 type Credential = Record<string, string>;
+/** Ends what hangs: whatever is listened to for so long ends before, or says what is waited for. */
+const LONG_MS = 60_000;
+/** How long what stays open is listened to for what should not be said there. */
+const SHORT_MS = 400;
 let ada: Credential;
 let bob: Credential;
 let reader: Credential;
@@ -121,13 +125,14 @@ verifies("transports.every-row", async () => {
       if (!good || leaked.length > 0) wrong.push({ name, who, heard, leaked });
     };
     for (const [who, credential] of Object.entries(nobodies)) {
-      const heard = await hear(here, sending, credential, { patienceMs: 3_000 });
+      const heard = await hear(here, sending, credential, { patienceMs: LONG_MS });
       judge(who, heard, heard.status === 401);
     }
-    const heard = await hear(here, sending, bob, { patienceMs: 400 });
+    // what everybody may open does not end by itself
+    const heard = await hear(here, sending, bob, { patienceMs: row.shared === true && row.opens === true ? SHORT_MS : LONG_MS });
     judge("somebody else", heard, row.shared === true ? heard.status < 300 : isRefusal(heard));
     if (row.changes === true) {
-      const changing = await hear(here, sending, reader, { patienceMs: 3_000 });
+      const changing = await hear(here, sending, reader, { patienceMs: LONG_MS });
       if (!isRefusal(changing) || changing.text.includes(NOTE)) wrong.push({ name, who: "may only read", heard: changing });
     }
   });
@@ -140,7 +145,7 @@ verifies("transports.every-row", async () => {
     const telling = row.tells === undefined ? NOTE : row.tells?.(own);
     for (const credential of row.changes === true ? [ada] : [reader, ada]) {
       const heard = await hear(here, row.send(own), credential, {
-        patienceMs: 10_000,
+        patienceMs: LONG_MS,
         ...(telling === undefined ? {} : { enough: (text: string) => text.includes(telling) }),
       });
       const told = telling === undefined ? heard.status < 300 : heard.text.includes(telling);
@@ -174,12 +179,18 @@ verifies("transports.guessed", async () => {
 
   // bob is there before ada is: he listens, and asks by a connection that was opened when the thread was nobody's
   const desk = guess();
+  const open: Promise<void>[] = [];
+  const opening = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    open.push(promise);
+    return { patienceMs: LONG_MS, onOpen: resolve };
+  };
   const listening = ["v2 events", "WS subscription.subscribe", "WS subscription.reconnect"].map(async (name) => {
-    const heard = await hear(here, sendingOf(name, desk), bob, { patienceMs: 2_500, enough: () => false });
+    const heard = await hear(here, sendingOf(name, desk), bob, { ...opening(), enough: () => false });
     if (heard.text.includes(NOTE) || !heard.ended) wrong.push({ name, heard });
   });
-  const control = hear(here, sendingOf("v2 events", desk), ada, { patienceMs: 10_000, enough: (text) => text.includes(NOTE) });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const control = hear(here, sendingOf("v2 events", desk), ada, { ...opening(), enough: (text) => text.includes(NOTE) });
+  await Promise.all(open);
   await ask("POST", `/threads/${desk.thread}/runs/wait`, { assistant_id: "desk", input: { note: NOTE }, if_not_exists: "create" });
   await ask("POST", `/threads/${desk.thread}/commands`, { id: 1, method: "run.start", params: { assistant_id: "desk", input: { note: NOTE } } });
   await Promise.all(listening);
@@ -191,7 +202,7 @@ verifies("transports.guessed", async () => {
     const taken = guess();
     if (row.changes !== true || !JSON.stringify(row.send(taken)).includes(taken.thread)) return;
     await ask("POST", "/threads", { thread_id: taken.thread, metadata: { note: "canary-of-bob" } }, bob);
-    const heard = await hear(here, row.send(taken), ada, { patienceMs: 3_000 });
+    const heard = await hear(here, row.send(taken), ada, { patienceMs: LONG_MS });
     if (!isRefusal(heard) || heard.text.includes("canary-of-bob")) wrong.push({ name, heard });
     const runs = await ask<unknown[]>("GET", `/threads/${taken.thread}/runs`, undefined, bob);
     if (runs.length > 0) wrong.push({ name, runs });
@@ -205,8 +216,8 @@ function sendingOf(name: string, desk: Desk): Sending {
   return row.send(desk);
 }
 
-/** Seconds that a token is good for; those of clocks that differ are forgiven on top. */
-const GOOD_FOR = 5;
+/** Seconds that a token is good for, in which all is opened with it; those of clocks that differ are forgiven on top. */
+const GOOD_FOR = 12;
 const FORGIVEN = 30;
 
 verifies("transports.expired", async () => {
@@ -227,15 +238,15 @@ verifies("transports.expired", async () => {
 
   const rows = Object.entries(TRANSPORTS).filter(([, { opens, wait }]) => opens === true || wait !== undefined);
   expect(rows.length).toBeGreaterThan(15);
-  const short = await bearer({ sub: "ada" }, { expires: GOOD_FOR - FORGIVEN });
   const passed = `${NOTE}-passed`;
   // the log of events tells of a run and not of its values
   const rest = (name: string) => (name === "events" ? busy.run : passed);
   const hearRow = async ([name, row]: [string, TransportRow], credential: Credential, enough: (text: string) => boolean) => ({
     name,
-    heard: await hear(here, row.wait?.(input) ?? row.send(busy), credential, { patienceMs: 20_000, enough }),
+    heard: await hear(here, row.wait?.(input) ?? row.send(busy), credential, { patienceMs: LONG_MS, enough }),
   });
   const long = rows.map((row) => hearRow(row, ada, (text) => text.includes(rest(row[0]))));
+  const short = await bearer({ sub: "ada" }, { expires: GOOD_FOR - FORGIVEN });
   const cut = await Promise.all(rows.map((row) => hearRow(row, short, () => false)));
   await gate.open();
   const wrong: unknown[] = cut.filter(({ heard }) => !heard.ended || heard.status >= 400 || heard.text.includes(passed));
