@@ -32,7 +32,7 @@ const authKinds = z
   .transform((text) => [...new Set(text.split(",").map((kind) => kind.trim().toLowerCase()))].filter((kind) => kind !== "").join(",") || "none")
   .refine((kinds) => kinds === "none" || kinds.split(",").every((kind) => AUTH_KINDS.includes(kind)), 'must be "none", or a list of "jwt" and "api-key"');
 
-/** Every variable that Slipway reads, and nothing else reads `process.env`. README's table is the same list. */
+/** Every variable that a server reads, and nothing else of it reads `process.env`; the demo looks at some of them by itself. README's table is the same list. */
 const Environment = z.object({
   PORT: port.optional(),
   HOST: z.string().default("127.0.0.1"),

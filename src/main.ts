@@ -53,6 +53,7 @@ import { refuseUnwritableFolder } from "#start/refuse-unwritable-folder.ts";
 import { readGraphDefaults } from "#start/read-graph-defaults.ts";
 import { sealSecretAnswer } from "#start/seal-secret-answer.ts";
 import { stopWork } from "#start/stop-work.ts";
+import { LANGGRAPH_VERSION, VERSION } from "#version";
 
 const DEFAULT_PORT = 2024;
 const STUDIO = "https://smith.langchain.com";
@@ -138,8 +139,8 @@ async function start(signal: AbortSignal): Promise<Slipway> {
     system: {
       ready: () => ready,
       info: () => ({
-        version: "0.1.0",
-        langgraph_js_version: "1.4.18",
+        version: VERSION,
+        langgraph_js_version: LANGGRAPH_VERSION,
         sandbox: sandbox.level,
         models: models.mode,
         graphs: graphs.all.map(({ id, error }) => ({ id, error })),

@@ -2,26 +2,23 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { type Config, readConfig } from "#config";
-import type { Database } from "#db/client.ts";
 import { listApiKeys } from "#db/queries/list-api-keys.ts";
 import { listUsers } from "#db/queries/list-users.ts";
 import { AppError } from "#errors";
 import { changeAccount, handOver } from "#governance/identity/accounts.ts";
 import { createApiKey, limitsWithin, revokeKey, wireKey } from "#governance/identity/api-keys.ts";
-import { createLog } from "#log";
 import type { KeyLimits, Scope } from "#ports/identity.ts";
-import { Account, DEFAULT_KEY_DAYS, KeyLimitsBody, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
-import { openConfiguredDatabase } from "#start/open-database.ts";
+import { DEFAULT_KEY_DAYS, KeyLimitsBody, Role as RoleSchema, Scopes } from "#protocol/identity.ts";
 import { serverLimits } from "#start/server-limits.ts";
+import { account } from "./account-argument.ts";
+import { ACTOR, withDatabase } from "./with-database.ts";
 
 /** Whose everything is without authentication. */
 const NOBODY_IN_PARTICULAR = "local";
-/** In the log of events. */
-const ACTOR = "cli";
 const DAYS: Record<string, number> = { h: 1 / 24, d: 1, w: 7 };
 const MAX_DAYS = 3_650;
 
+/** `slipway keys`, `users` and `adopt`. */
 export function addIdentityCommands(program: Command): void {
   const keys = program.command("keys").description("API keys, for AUTH=api-key");
 
@@ -37,7 +34,7 @@ export function addIdentityCommands(program: Command): void {
     .option("--body-bytes <count>", "of one request; within MAX_BODY_BYTES", count)
     .addOption(new Option("--expires <time>", "such as 12h, 90d, 8w; or never").argParser(days).default(DEFAULT_KEY_DAYS, `${DEFAULT_KEY_DAYS}d`))
     .action((options: { user: string; name: string; scopes: Scope[]; expires: number | null } & AskedLimits) =>
-      withDatabase(async ({ sql }, config) => {
+      withDatabase(async ({ database: { sql } }, config) => {
         const made = await createApiKey(sql, {
           owner: options.user,
           name: options.name,
@@ -62,14 +59,14 @@ export function addIdentityCommands(program: Command): void {
     .description("all keys, or those of one user; never the keys themselves")
     .option("--user <name>", "whose", account)
     .action((options: { user?: string }) =>
-      withDatabase(async ({ sql }) => console.log(JSON.stringify((await listApiKeys(sql, options.user ?? null)).map(wireKey), null, 2))),
+      withDatabase(async ({ database: { sql } }) => console.log(JSON.stringify((await listApiKeys(sql, options.user ?? null)).map(wireKey), null, 2))),
     );
 
   keys
     .command("revoke <id>")
     .description("from the next request on; open streams end within seconds")
     .action((id: string) =>
-      withDatabase(async ({ sql }) => {
+      withDatabase(async ({ database: { sql } }) => {
         if (!z.guid().safeParse(id).success) throw new AppError("invalid_request", "A key is named by its id. See: slipway keys list");
         await revokeKey(sql, { id, owner: null, actor: ACTOR });
         console.log("Revoked.");
@@ -81,13 +78,13 @@ export function addIdentityCommands(program: Command): void {
   users
     .command("list")
     .description("everybody who was let in once, has a key, a role or a share")
-    .action(() => withDatabase(async ({ sql }) => console.log(JSON.stringify(await listUsers(sql), null, 2))));
+    .action(() => withDatabase(async ({ database: { sql } }) => console.log(JSON.stringify(await listUsers(sql), null, 2))));
 
   users
     .command("set-role <name> <role>")
     .description("user, approver (decides everybody's approvals) or admin (also sees and governs everybody's things)")
     .action((name: string, role: string) =>
-      withDatabase(async ({ sql }) => {
+      withDatabase(async ({ database: { sql } }) => {
         const read = RoleSchema.safeParse(role);
         if (!read.success) throw new AppError("invalid_request", "A role is user, approver or admin.");
         await changeAccount(sql, account(name), { role: read.data }, ACTOR);
@@ -99,14 +96,14 @@ export function addIdentityCommands(program: Command): void {
     .command("disable <name>")
     .description("lets nobody in under this name; crons end at their next tick")
     .action((name: string) =>
-      withDatabase(async ({ sql }) => (await changeAccount(sql, name, { disabled: true }, ACTOR), console.log(`${name} is disabled.`))),
+      withDatabase(async ({ database: { sql } }) => (await changeAccount(sql, name, { disabled: true }, ACTOR), console.log(`${name} is disabled.`))),
     );
 
   users
     .command("enable <name>")
     .description("takes back a disable")
     .action((name: string) =>
-      withDatabase(async ({ sql }) => (await changeAccount(sql, name, { disabled: false }, ACTOR), console.log(`${name} is enabled.`))),
+      withDatabase(async ({ database: { sql } }) => (await changeAccount(sql, name, { disabled: false }, ACTOR), console.log(`${name} is enabled.`))),
     );
 
   program
@@ -114,7 +111,7 @@ export function addIdentityCommands(program: Command): void {
     .description(`hand over everything that was made without authentication (owner "${NOBODY_IN_PARTICULAR}")`)
     .requiredOption("--user <name>", "to whom", account)
     .action(({ user }: { user: string }) =>
-      withDatabase(async ({ sql }) => {
+      withDatabase(async ({ database: { sql } }) => {
         const counts = await handOver(sql, { from: NOBODY_IN_PARTICULAR, to: user, actor: ACTOR });
         for (const [table, count] of Object.entries(counts)) console.log(`${String(count).padStart(8)}  ${table}`);
       }),
@@ -138,18 +135,6 @@ function keyLimits({ requestsPerMinute, runs, streams, bodyBytes }: AskedLimits)
 function count(text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError("say a whole number");
   return Number(text);
-}
-
-export async function withDatabase(work: (database: Database, config: Config) => Promise<void>): Promise<void> {
-  const config = readConfig(process.env);
-  await using opened = await openConfiguredDatabase(config, createLog(config.LOG_LEVEL));
-  await work(opened.database, config);
-}
-
-export function account(name: string): string {
-  const read = Account.safeParse(name);
-  if (!read.success) throw new InvalidArgumentError(`nobody can be called so: ${read.error.issues[0]?.message ?? ""}`);
-  return read.data;
 }
 
 function scopes(list: string): Scope[] {

@@ -11,11 +11,10 @@ import { createLog } from "#log";
 import { ShareRole } from "#protocol/project-shares.ts";
 import { openBus } from "#start/open-bus.ts";
 import { stopWork } from "#start/stop-work.ts";
-import { account, withDatabase } from "./identity-commands.ts";
+import { account } from "./account-argument.ts";
+import { ACTOR, withDatabase } from "./with-database.ts";
 
-/** In the log of events. */
-const ACTOR = "cli";
-
+/** `slipway projects`. */
 export function addProjectCommands(program: Command): void {
   const projects = program.command("projects").description("with whom projects are shared; a project is named by its slug or id");
 
@@ -23,7 +22,7 @@ export function addProjectCommands(program: Command): void {
     .command("share <project> <user> <role>")
     .description("viewer (sees it), approver (also answers its questions) or editor (also has work done on it)")
     .action((project: string, user: string, word: string) =>
-      withDatabase(async (database, config) => {
+      withDatabase(async ({ database }, config) => {
         const { sql } = database;
         const role = ShareRole.safeParse(word);
         if (!role.success) throw new InvalidArgumentError("a role in a project is viewer, approver or editor");
@@ -38,7 +37,7 @@ export function addProjectCommands(program: Command): void {
     .command("unshare <project> <user>")
     .description("from the next request on; open streams end within seconds, and their work under way on it")
     .action((project: string, user: string) =>
-      withDatabase(async (database, config) => {
+      withDatabase(async ({ database }, config) => {
         const { slug, ...found } = await mustFind(database.sql, project);
         await unshareProject(database.sql, { project: found, member: user, actor: ACTOR });
         await stop(database, config, user, found.id);
@@ -50,7 +49,7 @@ export function addProjectCommands(program: Command): void {
     .command("shares <project>")
     .description("with whom it is shared")
     .action((project: string) =>
-      withDatabase(async ({ sql }) => console.log(JSON.stringify(await listShares(sql, (await mustFind(sql, project)).id), null, 2))),
+      withDatabase(async ({ database: { sql } }) => console.log(JSON.stringify(await listShares(sql, (await mustFind(sql, project)).id), null, 2))),
     );
 }
 

@@ -5,12 +5,11 @@ import { Command } from "commander";
 import { readConfig } from "#config";
 import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
 import { toAppError } from "#errors";
-import { createLog } from "#log";
-import { openConfiguredDatabase } from "#start/open-database.ts";
 import { addAuditCommands } from "./audit-commands.ts";
 import { addIdentityCommands } from "./identity-commands.ts";
 import { addProjectCommands } from "./project-commands.ts";
 import { addSecretCommands } from "./secret-commands.ts";
+import { withDatabase } from "./with-database.ts";
 
 /** Milliseconds; a supervisor takes about half a second to start. */
 const BACK_WITHIN_MS = 2_500;
@@ -27,11 +26,7 @@ program
 program
   .command("migrate")
   .description("bring the database of DATABASE_URL, or the embedded one, up to date")
-  .action(async () => {
-    const config = readConfig(process.env);
-    await using _opened = await openConfiguredDatabase(config, createLog(config.LOG_LEVEL));
-    console.log("The database is up to date.");
-  });
+  .action(() => withDatabase(async () => console.log("The database is up to date.")));
 
 program
   .command("services")
@@ -69,7 +64,6 @@ async function isBack(dataDir: string): Promise<boolean> {
 
 addIdentityCommands(program);
 addProjectCommands(program);
-
 addAuditCommands(program);
 addSecretCommands(program);
 

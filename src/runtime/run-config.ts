@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Command, Send } from "@langchain/langgraph";
 import type { RunRow } from "#db/queries/run-row.ts";
 import { PORTS_KEY } from "#graphs/context.ts";
 import type { RunPorts } from "#ports/run.ts";
 import type { RunCommand } from "#protocol/run-create.ts";
+import { LANGGRAPH_VERSION } from "#version";
 import { FENCE_KEY, makeFence } from "./checkpointer-config.ts";
 import type { GraphConfig } from "./graph-shape.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
-
-const LANGGRAPH_VERSION = readVersion();
 
 /** Names that only the server sets: a client that sends one is not heard. Everything with two underscores belongs to LangGraph or to us. */
 const RESERVED = new Set([
@@ -83,10 +80,4 @@ export function toCommand(command: RunCommand): Command {
     ...(update === undefined ? {} : { update }),
     ...(command.resume === undefined ? {} : { resume: command.resume }),
   });
-}
-
-function readVersion(): string {
-  const path = fileURLToPath(new URL("../package.json", import.meta.resolve("@langchain/langgraph")));
-  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
-  return typeof parsed === "object" && parsed !== null && "version" in parsed ? String(parsed.version) : "unknown";
 }

@@ -17,6 +17,7 @@ import {
 } from "@modelcontextprotocol/client";
 import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { AppError } from "#errors";
+import { VERSION } from "#version";
 import type { NamedServer } from "./mcp-config.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
@@ -109,7 +110,7 @@ export class McpConnection {
     const { transport, said } = this.#transport();
     const isProcess = this.#server.config.kind === "process";
     const client = new Client(
-      { name: "slipway", version: "0.1.0" },
+      { name: "slipway", version: VERSION },
       {
         // a process would be started twice only to learn its revision
         ...(isProcess ? {} : { versionNegotiation: { mode: "auto" as const, probe: { timeoutMs: CONNECT_MS } } }),

@@ -5,6 +5,7 @@ import { toAppError } from "#errors";
 import type { Log } from "#log";
 import type { Caller, Services } from "#ports/services.ts";
 import { JsonRpcMessage, McpCancelled, McpInitialize } from "#protocol/mcp.ts";
+import { VERSION } from "#version";
 import { callTool, cancelCall } from "../agents/mcp-call.ts";
 import { listTools } from "../agents/mcp-tools.ts";
 import { configurableHeaders } from "../configurable-headers.ts";
@@ -65,7 +66,7 @@ interface Asked {
 }
 
 function makeServer({ services, log, who, session, request, tellDenial }: Asked): Server {
-  const server = new Server({ name: "slipway", version: "0.1.0" }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
+  const server = new Server({ name: "slipway", version: VERSION }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   server.setRequestHandler("tools/list", async () => ({ tools: await listTools(services.assistants, who) }));
   server.setRequestHandler("tools/call", async ({ params }, { mcpReq }): Promise<CallToolResult> => {
     const progressToken = params._meta?.progressToken;
