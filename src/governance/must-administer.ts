@@ -1,5 +1,5 @@
 import { AppError } from "#errors";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { isAdmin } from "./identity/rights.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError } from "#errors";
 import type { Access, AuthEvent, Reach } from "#ports/access.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { projectsOf } from "./identity/rights.ts";
 
 /**

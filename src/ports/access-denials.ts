@@ -1,4 +1,4 @@
-import type { Caller } from "./services.ts";
+import type { Caller } from "./caller.ts";
 
 /** A request that was refused for who asks: 401, 403, or a 404 that may hide what is somebody else's. */
 export interface Denial {

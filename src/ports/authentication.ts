@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { CallerUser, Judge } from "./access.ts";
 import type { IdentityWatch, KeysService } from "./identity.ts";
-import type { Caller } from "./services.ts";
+import type { Caller } from "./caller.ts";
 
 /**
  * Says who asks, from the headers and the address of a request alone, before anything of it is read.

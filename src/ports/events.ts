@@ -1,5 +1,5 @@
 import type { LogEvent } from "#protocol/events/events.ts";
-import type { Caller } from "./services.ts";
+import type { Caller } from "./caller.ts";
 
 /** Which events are asked for; absent conditions hold for all. */
 export interface EventFilter {

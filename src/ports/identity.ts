@@ -1,4 +1,4 @@
-import type { Caller } from "./services.ts";
+import type { Caller } from "./caller.ts";
 
 /** `approver` sees and decides everybody's approvals; `admin` also sees and governs everybody's things. */
 export type Role = "user" | "approver" | "admin";

@@ -5,7 +5,7 @@ import { AppError, type ErrorCode, isAppError } from "#errors";
 import { planResume, type ResumePlan } from "#governance/approvals.ts";
 import { requireDeciding } from "#governance/identity/rights.ts";
 import { permit } from "#governance/permit.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import { asksAt } from "./asks-at.ts";
 import { findUsableAssistant } from "./assistants.ts";

@@ -4,7 +4,7 @@ import type { Sql } from "#db/queries/sql.ts";
 import { AppError } from "#errors";
 import { JUDGED } from "#governance/permit.ts";
 import type { Judge } from "#ports/access.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { CronPayload } from "#protocol/crons.ts";
 import { idOf, newId } from "./ids.ts";
 import { judgeRun } from "./judge-run.ts";

@@ -1,6 +1,6 @@
 import { metadataOf, permit } from "#governance/permit.ts";
 import type { Access } from "#ports/access.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import type { RunKwargs } from "./run-kwargs.ts";
 import { changedKwargs } from "./run-request.ts";

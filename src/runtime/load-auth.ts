@@ -9,7 +9,7 @@ import { z } from "zod";
 import { AppError, isAppError, toAppError } from "#errors";
 import type { AuthEvent, CallerUser, Judge, Verdict } from "#ports/access.ts";
 import type { ProjectAuth } from "#ports/authentication.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { AuthenticatedUser, AuthFilter, AuthRefusal, NOT_AUTHORIZED } from "#protocol/auth.ts";
 import { importExport, locateExport } from "./foreign-export.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";

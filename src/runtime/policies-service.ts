@@ -11,7 +11,8 @@ import { JUDGED } from "#governance/permit.ts";
 import { dryRun } from "#governance/policies/dry-run.ts";
 import { builtinPolicies, policiesIn, policyOf } from "#governance/policies/stored-policies.ts";
 import type { Policy } from "#ports/policies.ts";
-import type { Caller, PoliciesService } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { PoliciesService } from "#ports/services/policies.ts";
 import { newId } from "./ids.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 

@@ -8,7 +8,7 @@ import { patchThread } from "#db/queries/patch-thread.ts";
 import { settleThread } from "#db/queries/settle-thread.ts";
 import { supersedeMirrors } from "#db/queries/supersede-mirrors.ts";
 import { AppError } from "#errors";
-import type { RunsService } from "#ports/services.ts";
+import type { RunsService } from "#ports/services/runs.ts";
 import type { TeamsPort, TeamWork } from "#ports/teams.ts";
 import type { ClaimedRun } from "./claimed-run.ts";
 import { idOf, systemAssistantId } from "./ids.ts";

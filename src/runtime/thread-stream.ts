@@ -4,7 +4,9 @@ import { type Began, nextStartedRun, startedRun } from "#db/queries/next-started
 import { threadsInMotion } from "#db/queries/threads-in-motion.ts";
 import { AppError } from "#errors";
 import { permit } from "#governance/permit.ts";
-import type { Caller, ThreadsService, ThreadStreamService } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { ThreadStreamService } from "#ports/services/thread-stream.ts";
+import type { ThreadsService } from "#ports/services/threads.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { isUuid } from "./ids.ts";
 import { mustBeThreadId, threadNotFound } from "./must-find.ts";

@@ -10,7 +10,7 @@ import { basename, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
 import { AppError } from "#errors";
-import type { UiFile, UiService } from "#ports/services.ts";
+import type { UiFile, UiService } from "#ports/services/ui.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";
 
 interface Bundle {

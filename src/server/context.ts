@@ -1,7 +1,8 @@
 import type { Request } from "express";
 import type { Log } from "#log";
 import type { MetricsService, ServerMetrics } from "#ports/metrics.ts";
-import type { Caller, Services } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { Services } from "#ports/services.ts";
 import type { SseOptions } from "./sse.ts";
 import type { TellDenial } from "./tell-denials.ts";
 

@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from "express";
 import type { z } from "zod";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { Answers } from "./openapi/answers.ts";
 import { parse } from "./parse.ts";
 

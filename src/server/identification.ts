@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
 import type { Identify, ProjectAuth } from "#ports/authentication.ts";
 import type { Scope } from "#ports/identity.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { neededScope } from "./needed-scope.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import { streamPlaces } from "./stream-places.ts";

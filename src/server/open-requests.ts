@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { toAppError } from "#errors";
 import type { Log } from "#log";
 import type { IdentityWatch } from "#ports/identity.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { hasUpgrade } from "./web-socket.ts";
 
 const LOOK_MS = 2_000;

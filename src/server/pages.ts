@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import type { Page } from "#ports/services.ts";
+import type { Page } from "#ports/page.ts";
 
 interface PageOfItems<T> {
   items: T[];

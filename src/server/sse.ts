@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Response } from "express";
 import { toAppError } from "#errors";
 import type { Log } from "#log";
-import type { RunStream } from "#ports/services.ts";
+import type { RunStream } from "#ports/services/runs.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
 import { AppError } from "#errors";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { hasUpgrade } from "./web-socket.ts";
 
 /** Requests that stay open: event streams, WebSockets, and those that wait for the end of a run. */

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { type AppError, toAppError } from "#errors";
 import type { AccessDenials } from "#ports/access-denials.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { AuthRefusal } from "#protocol/auth.ts";
 import { statusOf } from "./middleware/error-handler.ts";
 

@@ -1,5 +1,5 @@
 import type { ProjectSpec } from "#ports/projects.ts";
-import type { ModelUsage, ProjectInService } from "#ports/services.ts";
+import type { ModelUsage, ProjectInService } from "#ports/services/projects.ts";
 import type { ProjectAnswer } from "#protocol/projects.ts";
 import { wireServiceStatus } from "./wire-release.ts";
 

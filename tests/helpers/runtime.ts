@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { createLog } from "#log";
 import type { Database } from "#db/client.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { RunPorts } from "#ports/run.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "#runtime/create-runtime.ts";

@@ -7,7 +7,7 @@ import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { createLog } from "#log";
 import { createModels } from "#models/create-models.ts";
 import type { Approval } from "#ports/approvals.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { Runtime } from "#runtime/create-runtime.ts";
 import type { Thread } from "#protocol/wire.ts";
 import { makeRunPorts } from "../../src/start/make-run-ports.ts";

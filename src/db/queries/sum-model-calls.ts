@@ -1,5 +1,5 @@
 import type { Database } from "../client.ts";
-import type { ModelUsage } from "#ports/services.ts";
+import type { ModelUsage } from "#ports/services/projects.ts";
 
 /** What the model calls of a project's teams, and of the conversations that started them, used together. */
 export async function sumModelCalls({ sql }: Database, projectId: string): Promise<ModelUsage> {

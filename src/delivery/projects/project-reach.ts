@@ -13,7 +13,9 @@ import { AppError } from "#errors";
 import { decidesForAll, isAdmin } from "#governance/identity/rights.ts";
 import type { ProjectRole } from "#ports/identity.ts";
 import type { Project } from "#ports/projects.ts";
-import type { Caller, Page, RoleInProject } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { Page } from "#ports/page.ts";
+import type { RoleInProject } from "#ports/services/projects.ts";
 import { rolesFrom } from "#protocol/project-shares.ts";
 import { isProjectId, toProject } from "./projects.ts";
 

@@ -4,7 +4,7 @@ import { sumModelCalls } from "#db/queries/sum-model-calls.ts";
 import { listShares } from "#db/queries/project-shares.ts";
 import { AppError } from "#errors";
 import { shareProject, unshareProject } from "#governance/project-shares.ts";
-import type { ProjectsService } from "#ports/services.ts";
+import type { ProjectsService } from "#ports/services/projects.ts";
 import { findProjectFor, projectsWithin } from "./project-reach.ts";
 import type { Releases } from "../releases/releases.ts";
 

@@ -4,7 +4,7 @@ import { eventMetrics } from "#db/queries/event-metrics.ts";
 import { endsOfLogs, readAuditLog, readEvents } from "#db/queries/read-events.ts";
 import { AppError } from "#errors";
 import type { EventMetrics, EventsService, SessionMetrics } from "#ports/events.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { isAdmin } from "../identity/rights.ts";
 import { permit } from "../permit.ts";
 import { type EventLog, eventsOf } from "./event-log.ts";

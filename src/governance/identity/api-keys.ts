@@ -7,7 +7,7 @@ import { recordEvent } from "#db/queries/record-event.ts";
 import { revokeApiKey } from "#db/queries/revoke-api-key.ts";
 import { AppError } from "#errors";
 import type { ApiKey, KeyLimits, KeysService, Rights, Scope, ServerLimits } from "#ports/identity.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { NO_KEY_LIMITS, SCOPES } from "#protocol/identity.ts";
 import { openAccount } from "./accounts.ts";
 import { digestOfKey, hintOf, makeApiKey } from "./api-key.ts";

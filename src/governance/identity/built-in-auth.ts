@@ -17,7 +17,7 @@ import type { CallerUser, Judge } from "#ports/access.ts";
 import type { BuiltInAuth } from "#ports/authentication.ts";
 import type { Credential, Limits, ProjectRole, Role, Scope, ServerLimits } from "#ports/identity.ts";
 import type { RateLimiter } from "#ports/rate-limiter.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { Account, NO_KEY_LIMITS, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
 import { rolesFrom } from "#protocol/project-shares.ts";
 import { noteVisit } from "./accounts.ts";

@@ -1,7 +1,7 @@
 import { AppError } from "#errors";
 import type { AuthEvent, Judge } from "#ports/access.ts";
 import type { ProjectRole, Rights, Scope } from "#ports/identity.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { rolesFrom } from "#protocol/project-shares.ts";
 
 /** Everything that asks nothing to change. */

@@ -3,7 +3,10 @@ import { findThread } from "#db/queries/find-thread.ts";
 import type { ThreadRow } from "#db/queries/thread-row.ts";
 import { type ErrorCode, isAppError } from "#errors";
 import { permit } from "#governance/permit.ts";
-import type { Caller, RunsService, ThreadProtocolService, ThreadsService } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { RunsService } from "#ports/services/runs.ts";
+import type { ThreadProtocolService } from "#ports/services/thread-protocol.ts";
+import type { ThreadsService } from "#ports/services/threads.ts";
 import { RunCreate } from "#protocol/run-create.ts";
 import {
   type Command,

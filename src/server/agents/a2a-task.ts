@@ -9,7 +9,7 @@ import { Role, TaskState, type Message, type Task } from "@a2a-js/sdk";
 import { TaskNotFoundError } from "@a2a-js/sdk/errors";
 import { z } from "zod";
 import { isAppError } from "#errors";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import type { Run } from "#protocol/wire.ts";
 import { agentMessage, dataPart, textPart } from "./a2a-message.ts";
 import { agentOutcome, type AgentOutcome, type AgentServices } from "./agent-run.ts";

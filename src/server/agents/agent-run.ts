@@ -1,4 +1,6 @@
-import type { Caller, RunsService, RunStream, ThreadsService } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { RunsService, RunStream } from "#ports/services/runs.ts";
+import type { ThreadsService } from "#ports/services/threads.ts";
 import type { Run, Thread } from "#protocol/wire.ts";
 import { z } from "zod";
 

@@ -1,6 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { AppError } from "#errors";
-import type { Caller, Services } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { Services } from "#ports/services.ts";
 import { ContinueThread } from "#protocol/mcp.ts";
 import type { RunCreate } from "#protocol/run-create.ts";
 import { resumeFor } from "./agent-answer.ts";

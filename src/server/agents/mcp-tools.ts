@@ -1,6 +1,7 @@
 import type { Tool } from "@modelcontextprotocol/server";
 import { isAppError } from "#errors";
-import type { AssistantsService, Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { AssistantsService } from "#ports/services/assistants.ts";
 import type { Assistant } from "#protocol/wire.ts";
 
 /** Goes on with a thread: the answer to what a tool asked, or the next message of a conversation. */

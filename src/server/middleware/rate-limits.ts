@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
 import type { RateLimit, RateLimiter } from "#ports/rate-limiter.ts";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 

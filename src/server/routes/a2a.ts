@@ -4,7 +4,7 @@ import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { JsonRpcTransportHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import type { Request, Response, Router } from "express";
 import { AppError } from "#errors";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { A2aCall, A2aCardQuery } from "#protocol/a2a.ts";
 import { AssistantPath } from "#protocol/assistants.ts";
 import { JsonRecord } from "#protocol/fields.ts";

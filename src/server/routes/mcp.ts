@@ -3,7 +3,8 @@ import { createMcpHandler, Server, type CallToolResult } from "@modelcontextprot
 import type { Request, Response, Router } from "express";
 import { toAppError } from "#errors";
 import type { Log } from "#log";
-import type { Caller, Services } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { Services } from "#ports/services.ts";
 import { JsonRpcMessage, McpCancelled, McpInitialize } from "#protocol/mcp.ts";
 import { VERSION } from "#version";
 import { callTool, cancelCall } from "../agents/mcp-call.ts";

@@ -1,7 +1,7 @@
 import type { Request, Response, Router } from "express";
 import { z } from "zod";
 import { AppError, isAppError, type ErrorCode } from "#errors";
-import type { Caller } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
 import { ERROR_CODE_HEADER, type StreamErrorData } from "#protocol/errors.ts";
 import { JoinQuery, JoinStreamQuery, parseLastEventId, RunPath, RunRequest, StatelessRunPath } from "#protocol/runs.ts";
 import { ThreadPath } from "#protocol/threads.ts";

@@ -1,6 +1,7 @@
 import type { Request, Router } from "express";
 import { z } from "zod";
-import type { Caller, SystemService } from "#ports/services.ts";
+import type { Caller } from "#ports/caller.ts";
+import type { SystemService } from "#ports/services/system.ts";
 import { endpoints } from "../endpoint.ts";
 import { json, text } from "../openapi/answers.ts";
 

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import type { Request, Router } from "express";
 import { AppError } from "#errors";
 import { UiFilePath, UiPath, UiRequest } from "#protocol/ui.ts";
-import type { UiFile } from "#ports/services.ts";
+import type { UiFile } from "#ports/services/ui.ts";
 import type { RouteContext } from "../context.ts";
 import { endpoints } from "../endpoint.ts";
 import { text } from "../openapi/answers.ts";

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { Client } from "@langchain/langgraph-sdk";
 import { afterEach, expect, test } from "vitest";
 import { AppError } from "#errors";
-import type { RunStream } from "#ports/services.ts";
+import type { RunStream } from "#ports/services/runs.ts";
 import type { Run, StreamFrame, Thread } from "#protocol/wire.ts";
 import { serveApp, type HttpApp } from "../../helpers/http-app.ts";
 

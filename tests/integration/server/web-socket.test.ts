@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { AppError } from "#errors";
-import type { ThreadProtocolService } from "#ports/services.ts";
+import type { ThreadProtocolService } from "#ports/services/thread-protocol.ts";
 import type { StreamFrame } from "#protocol/wire.ts";
 import { serveApp } from "../../helpers/http-app.ts";
 
