@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "#db/client.ts";
@@ -87,11 +87,13 @@ describe("a second run on a busy thread", () => {
 
   test("waits its turn with enqueue, in order", async () => {
     const thread = await newThread();
-    const first = await start(thread, { input: { steps: 2, ms: 20 } });
+    const gate = join(folder, "first-of-many");
+    const first = await start(thread, { input: { steps: 2, ms: 0, gate } });
     const others = [];
     for (let index = 0; index < 5; index += 1)
       others.push(await start(thread, { assistant_id: "counter", input: { total: 1 }, multitask_strategy: "enqueue" }));
     expect((await runtime.services.threads.get(LOCAL, thread)).status).toBe("busy");
+    await writeFile(gate, "");
     await joined(thread, first);
     expect(await joined(thread, others[4] ?? first)).toMatchObject({ total: 5 });
     const { items } = await runtime.services.runs.list(LOCAL, thread, { limit: 10, offset: 0 });
@@ -119,10 +121,11 @@ describe("a second run on a busy thread", () => {
     await joined(thread, await start(thread, { assistant_id: "counter", input: { total: 7 } }));
     const before = await runtime.services.threads.state(LOCAL, thread, { subgraphs: false });
     const path = journal();
-    const first = await start(thread, { input: { steps: 5, ms: 50, journal: path } });
+    // one step is over, the next never is
+    const first = await start(thread, { input: { steps: 5, ms: 0, journal: path, gate: join(folder, "never") } });
     await eventually(
       () => linesOf(path),
-      (lines) => lines.some((line) => line.startsWith("begin 3")),
+      (lines) => lines.some((line) => line.startsWith("begin 2")),
     );
     await runtime.services.runs.cancel(LOCAL, thread, first.run_id, { action: "rollback", wait: true });
     await expect(runtime.services.runs.get(LOCAL, thread, first.run_id)).rejects.toMatchObject({ code: "not_found" });
@@ -212,10 +215,12 @@ describe("a stateless run", () => {
 describe("a run that is to start later", () => {
   test("waits, does not hold up others, and starts", async () => {
     const thread = await newThread();
-    const later = await start(thread, { assistant_id: "counter", input: { total: 1 }, after_seconds: 1 });
+    const later = await start(thread, { assistant_id: "counter", input: { total: 1 }, after_seconds: 3_600 });
     expect(new Date(later.created_at).getTime()).toBeGreaterThan(Date.now());
     const now = await start(thread, { assistant_id: "counter", input: { total: 10 }, multitask_strategy: "enqueue" });
     expect(await joined(thread, now)).toEqual({ total: 10 });
+    // its hour has come
+    await database.sql`update runs set run_after = now() where run_id = ${later.run_id}`;
     expect(await joined(thread, later)).toEqual({ total: 11 });
   });
 
@@ -276,18 +281,30 @@ describe("drain", () => {
     await first.start();
     const thread = (await first.services.threads.create(LOCAL, {})).thread_id;
     const path = journal();
-    const run = await start(thread, { input: { steps: 6, ms: 50, journal: path } }, first);
-    await eventually(
-      () => linesOf(path),
-      (lines) => lines.some((line) => line.startsWith("begin 2")),
-    );
-    await first.drain();
+    const gates = temporaryFolder("gates");
+    const STEPS = 40;
+    const open = (step: number) => writeFile(join(gates, String(step)), "");
+    const input = { steps: STEPS, ms: 0, journal: path, gates };
+    const run = await start(thread, { input, config: { recursion_limit: 100 } }, first);
+    const begun = (step: number) => async () => drained || (await linesOf(path)).some((line) => line.startsWith(`begin ${step} `));
+    let drained = false;
+    await open(1);
+    await eventually(begun(2), Boolean);
+    const draining = first.drain().then(() => (drained = true));
+    // one step after the other: when the run hears of it is not known
+    for (let step = 2; !drained && step < STEPS; step += 1) {
+      await open(step);
+      await eventually(begun(step + 1), Boolean);
+    }
+    await draining;
     expect(first.busy()).toBe(0);
     expect((await first.services.runs.get(LOCAL, thread, run.run_id)).status).toBe("pending");
+    const steps = Array.from({ length: STEPS }, (_, index) => index + 1);
+    await Promise.all(steps.map(open));
     await using second = await testRuntime(own);
     await second.start();
-    expect(await joined(thread, run, second)).toMatchObject({ done: [1, 2, 3, 4, 5, 6] });
-    expect((await linesOf(path)).filter((line) => line.startsWith("begin"))).toHaveLength(6);
+    expect(await joined(thread, run, second)).toMatchObject({ done: steps });
+    expect((await linesOf(path)).filter((line) => line.startsWith("begin"))).toHaveLength(STEPS);
     await first[Symbol.asyncDispose]();
   });
 });

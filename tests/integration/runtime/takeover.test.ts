@@ -129,12 +129,13 @@ describe("a run whose lease ran out", () => {
   test("is taken over before anything that waits is begun, however busy the others are", async () => {
     const { database } = await testDatabase();
     await using runtime = await testRuntime(database, { jobs: 1 });
-    const send = async () => {
+    const send = async (ms: number) => {
       const thread = (await runtime.services.threads.create(LOCAL, {})).thread_id;
-      return { thread, ...(await runtime.services.runs.create(LOCAL, thread, { assistant_id: "slow", input: { steps: 1, ms: 150 } }, NO_HEADERS)) };
+      return { thread, ...(await runtime.services.runs.create(LOCAL, thread, { assistant_id: "slow", input: { steps: 1, ms } }, NO_HEADERS)) };
     };
-    const waiting = [await send(), await send(), await send()];
-    const dropped = await send();
+    // the first one is longer at work than a sweep takes to come
+    const waiting = [await send(2_000), await send(1), await send(1)];
+    const dropped = await send(1);
     await database.sql`update runs set status = 'running', attempt = 1, worker = 'gone', epoch = 1 where run_id = ${dropped.run_id}`;
     await runtime.start();
     for (const run of [dropped, ...waiting]) await runtime.services.runs.join(LOCAL, run.thread, run.run_id, { cancelOnDisconnect: false, signal: never });
