@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "@langchain/langgraph-sdk";
 import { afterAll, beforeAll, expect } from "vitest";
+import { quietPort } from "../helpers/quiet-port.ts";
 import { describeUnless } from "../helpers/unless.ts";
 import { verifies } from "./verifies.ts";
 
@@ -29,22 +29,13 @@ function install(): string | null {
 const problem = install();
 if (problem !== null) console.warn(`LangGraph's CLI could not be installed: ${problem}`);
 
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
 describeUnless(problem === null ? null : "npm could not install LangGraph's command line", "LangGraph's own command line", () => {
   let url = "";
   let output = "";
   const stop: (() => void)[] = [];
 
   beforeAll(async () => {
-    const port = await freePort();
+    const port = await quietPort();
     // the CLI writes beside its langgraph.json: give it a copy whose sources are ours
     const project = mkdtempSync(join(tmpdir(), "slipway-cli-"));
     for (const name of ["src", "node_modules", "package.json", "tsconfig.json"]) symlinkSync(join(ROOT, name), join(project, name));
@@ -75,7 +66,7 @@ describeUnless(problem === null ? null : "npm could not install LangGraph's comm
       if (child.exitCode !== null) throw new Error(`the CLI ended: ${output.slice(-2_000)}`);
       await pause(100);
     }
-  }, 120_000);
+  });
 
   afterAll(() => stop.forEach((step) => step()));
 

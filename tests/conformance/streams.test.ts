@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
+import { quietPort } from "../helpers/quiet-port.ts";
 import { type ServerProcess, startServer } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
 import { collect, CONFORMANCE_GRAPHS, until, world } from "./world.ts";
@@ -191,7 +192,7 @@ verifies("stream.disconnect-cancel", async () => {
 
 verifies("stream.restart", async () => {
   const start = (environment: Record<string, string>) => startServer({ databaseUrl: here.database.url, langgraphJson: CONFORMANCE_GRAPHS, environment });
-  const first = await start({});
+  const first = await start({ PORT: String(await quietPort()) });
   const gate = here.gate();
   const { thread_id: id } = await first.client.threads.create();
   const stream = first.client.runs.stream(id, "gate", { input: gate.input, streamMode: "updates", streamResumable: true });

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { quietPort } from "../quiet-port.ts";
 
 /** Why a Redis of the tests' own cannot be started here; null when it can. */
 export function noRedisServer(): string | null {
@@ -29,7 +29,8 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 export async function startRedis(): Promise<RedisServer> {
-  const port = await freePort();
+  // the same one over a restart, which others must not be given meanwhile
+  const port = await quietPort();
   const folder = await mkdtemp(join(tmpdir(), "slipway-redis-"));
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
@@ -67,13 +68,4 @@ async function answers(url: string): Promise<void> {
   client.on("error", () => {});
   await client.ping();
   client.disconnect();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
