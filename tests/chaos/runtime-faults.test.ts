@@ -73,7 +73,7 @@ test("fifty posts at once to one thread, by each strategy", LONG, async () => {
 
 test("cancels", LONG, async () => {
   await using world = await openWorld({ servers: 2, workers: 2 });
-  await cancels(world, { runs: scaled(100, 5), kills: scaled(20, 2) });
+  await cancels(world, { runs: scaled(100, 5), kills: scaled(20, 2), heardWithinMs: 1_000 });
 });
 
 test("kill -9 before and after each boundary of a run", LONG, async () => {
