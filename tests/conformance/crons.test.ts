@@ -110,10 +110,15 @@ verifies("crons.search", async () => {
       : await here.client.crons.create(extra.graph ?? "steps", payload);
     return made.cron_id;
   };
-  const late = await create("0 0 29 2 *");
+  // whatever the date is today
+  const inDays = (days: number) => {
+    const day = new Date(Date.now() + days * 86_400_000);
+    return `0 0 ${day.getUTCDate()} ${day.getUTCMonth() + 1} *`;
+  };
+  const late = await create(inDays(80));
   const soon = await create("* * * * *");
   const off = await create("0 0 1 * *", { enabled: false });
-  const other = await create("0 0 1 1 *", { thread: thread_id, graph: "ask" });
+  const other = await create(inDays(40), { thread: thread_id, graph: "ask" });
   const search = async (query: Parameters<typeof here.client.crons.search>[0]) =>
     (await here.client.crons.search({ metadata: { mark }, ...query })).map((cron) => cron.cron_id);
   expect(await search({})).toEqual([other, off, soon, late]);

@@ -25,8 +25,8 @@ verifies("metrics.text", async () => {
   const held = await here.client.runs.create(thread, "gate", { input: gate.input });
   const stream = await here.http("GET", `/threads/${thread}/runs/${held.run_id}/stream`);
   await here.client.runs.create(thread, "steps", { input: {}, multitaskStrategy: "enqueue" });
-  const busy = await until(scraped, (text) => valueOf(text, "slipway_runs_active") === 1);
-  expect(valueOf(busy, "slipway_runs", { status: "running" })).toBe(1);
+  // the process and the database are not asked at the same moment
+  const busy = await until(scraped, (text) => valueOf(text, "slipway_runs_active") === 1 && valueOf(text, "slipway_runs", { status: "running" }) === 1);
   expect(valueOf(busy, "slipway_runs", { status: "pending" })).toBe(1);
   // it waits for its thread, not for a worker
   expect(valueOf(busy, "slipway_queue_depth")).toBe(0);

@@ -177,7 +177,6 @@ describe("a process that believes parts to be stored", () => {
       put = putValues(writer, config, { list }, { step: 2 });
       await expect
         .poll(async () => (await database.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, {
-          timeout: 30_000,
           interval: 10,
         })
         .toBeGreaterThan(0);

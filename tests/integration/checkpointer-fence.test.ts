@@ -30,10 +30,7 @@ async function countRows(threadId: string): Promise<number> {
 /** True once some session of this database waits for a row lock. */
 async function somebodyWaits(): Promise<void> {
   await expect
-    .poll(async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, {
-      timeout: 30_000,
-      interval: 10,
-    })
+    .poll(async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, { interval: 10 })
     .toBeGreaterThan(0);
 }
 
@@ -108,10 +105,7 @@ describe("the fence", () => {
         seenByTakeover = row?.writes ?? -1;
       });
       await expect
-        .poll(async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, {
-          timeout: 30_000,
-          interval: 10,
-        })
+        .poll(async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length, { interval: 10 })
         .toBe(2);
     });
     await Promise.all([written, takeover]);

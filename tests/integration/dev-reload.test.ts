@@ -85,8 +85,10 @@ test("in development, editing a served project during a run starts the server an
   await writeFile(gate, "");
   expect(await after.runs.join(thread_id, run.run_id)).toMatchObject({ word: "old" });
 
-  // the two files that no module imports
+  // the two files that no module imports, each by itself
   await edit(".env", "WORD=new\n");
+  const renamed = clientOf(await nextAddress());
+  expect(await renamed.runs.wait(null, "waiter", { input: { gate } })).toMatchObject({ word: "new" });
   await edit("langgraph.json", JSON.stringify({ graphs: { waiter: "./graph.ts:graph", second: "./graph.ts:graph" }, env: "./.env" }));
   const last = clientOf(await nextAddress());
   expect(await last.runs.wait(null, "second", { input: { gate } })).toMatchObject({ word: "new" });

@@ -98,7 +98,7 @@ describe("the embedded PostgreSQL", () => {
     for (const { child } of children.slice(0, 1)) await end(child, "orderly");
     expect(postmaster(folder)).toBeNull();
     // its file goes before the process does, and a process that is no child of ours is reaped when init likes to
-    await expect.poll(() => alive(pid), { timeout: 60_000 }).toBe(false);
+    await expect.poll(() => alive(pid)).toBe(false);
   });
 
   it("outlives a killed process and is adopted by the next one", async () => {
@@ -137,7 +137,7 @@ describe("the embedded PostgreSQL", () => {
     const pid = postmaster(folder) ?? 0;
     process.kill(pid, "SIGKILL");
     // its sessions live on for a moment, so an answer alone proves nothing
-    await expect.poll(() => postmaster(folder) ?? pid, { timeout: 60_000 }).not.toBe(pid);
+    await expect.poll(() => postmaster(folder) ?? pid).not.toBe(pid);
     await expect
       .poll(
         async () =>
@@ -145,12 +145,11 @@ describe("the embedded PostgreSQL", () => {
             (rows) => rows.length,
             () => -1,
           ),
-        { timeout: 60_000 },
       )
       .toBe(1);
-    await expect.poll(() => subscribed, { timeout: 60_000 }).toBeGreaterThan(1);
+    await expect.poll(() => subscribed).toBeGreaterThan(1);
     await database.sql.notify("news", "hello");
-    await expect.poll(() => heard, { timeout: 60_000 }).toEqual(["hello"]);
+    await expect.poll(() => heard).toEqual(["hello"]);
   });
 
   it("starts although its lock file names a process that is something else now", async () => {
@@ -230,7 +229,7 @@ describe("a start that fails says what to do", () => {
 
   it("when the place takes no folder", () => {
     // in a process that can be ended: Node's recursive mkdir never comes back from there
-    const { stdout } = spawnSync(process.execPath, [CHILD, "/proc/slipway"], { encoding: "utf8", input: "", timeout: 20_000, killSignal: "SIGKILL" });
+    const { stdout } = spawnSync(process.execPath, [CHILD, "/proc/slipway"], { encoding: "utf8", input: "", timeout: 120_000, killSignal: "SIGKILL" });
     expect(JSON.parse(stdout)).toMatchObject({ code: "invalid_config", error: expect.stringContaining("may not write below /proc/slipway") as string });
   });
 

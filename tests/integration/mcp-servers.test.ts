@@ -140,8 +140,8 @@ describe("tools of configured MCP servers", () => {
       const begun = performance.now();
       await servers[Symbol.asyncDispose]();
       expect(await asked).toEqual([]);
-      // a process is given two seconds to end by itself
-      expect(performance.now() - begun).toBeLessThan(5_000);
+      // a process is given two seconds to end by itself, and a server fifteen to answer
+      expect(performance.now() - begun).toBeLessThan(12_000);
       const pid = Number(await readFile(marker, "utf8"));
       await expect.poll(() => isGone(pid)).toBe(true);
     } finally {

@@ -22,6 +22,8 @@ import { temporaryFolder } from "../../helpers/temporary-folder.ts";
 const sandbox = await detectSandbox({ allowUnsandboxed: false });
 const SECRET = "the-secret-key";
 const DONE = "PWNED";
+/** A socket without a file; its name is one for the whole machine. */
+const ABSTRACT = `slipway-attack-${process.pid}`;
 
 interface Machine {
   root: string;
@@ -51,7 +53,7 @@ const ATTACKS: Record<string, (machine: Machine) => string> = {
       `ln "${secret}" hard && cat hard`,
       `ln -s /proc/1/cwd cwd && ls cwd/secrets`,
     ),
-  "connect to a unix socket": ({ socket }) => `${connect(`"${socket}"`)}; ${connect('"\\0slipway-attack"')}`,
+  "connect to a unix socket": ({ socket }) => `${connect(`"${socket}"`)}; ${connect(`"\\0${ABSTRACT}"`)}`,
   "connect to the server": ({ serverPort }) =>
     `${connect(`${serverPort}, "127.0.0.1"`)}; ${connect(`${serverPort}, "localhost"`)}; ${connect(`${serverPort}, "::1"`)}`,
   "connect to the database": ({ database: { host, port } }) => connect(`${port}, "${host}"`),
@@ -102,7 +104,7 @@ describe(`at the level ${sandbox.level}`, () => {
     await writeFile(join(root, "secrets", "key"), SECRET);
     const server = await listen({ port: 0, host: "127.0.0.1" });
     await listen(join(root, "socket"));
-    await listen("\0slipway-attack");
+    await listen(`\0${ABSTRACT}`);
     victim = spawn("sleep", ["600"], { env: { ...process.env, CANARY: "canary-victim" }, stdio: "ignore" });
     process.env["SLIPWAY_CANARY"] = "canary-server";
     machine = {
@@ -125,7 +127,7 @@ describe(`at the level ${sandbox.level}`, () => {
     for (const server of servers) server.close();
   });
 
-  const run = (command: string, timeoutMs = 20_000) => commands.run({ deliveryId, command, timeoutMs });
+  const run = (command: string, timeoutMs = 60_000) => commands.run({ deliveryId, command, timeoutMs });
   const limited = (command: string, more: Partial<Parameters<typeof sandbox.run>[0]>) =>
     sandbox.run({
       argv: ["/bin/sh", "-c", command],
@@ -190,7 +192,7 @@ describe(`at the level ${sandbox.level}`, () => {
   });
 
   test("what it starts ends with it: fork bomb, endless loop, orphans", async () => {
-    const mark = `8${randomInt(1e9)}`;
+    const mark = `8${randomInt(1e8, 1e9)}`;
     const bomb = await run(`b() { b | b & }; b; sleep ${mark}`, 2_000);
     expect(["timeout", "killed", "exited"]).toContain(bomb.reason);
     expect(await run("while :; do :; done", 1_000)).toMatchObject({ reason: "timeout" });

@@ -140,8 +140,8 @@ describe("what ends with a credential", () => {
     const { thread_id: carls } = await clientOf(carl).threads.create();
 
     const kept = await connected(token, thread);
-    // good for four more seconds: 30 are forgiven
-    const short = await bearer({ sub: "ada" }, { expires: -26 });
+    // good for eight more seconds, in which a stream is opened with it: 30 are forgiven
+    const short = await bearer({ sub: "ada" }, { expires: -22 });
     const cut = [await followed(short, thread), await followed({ "x-api-key": key }, thread), await followed(carl, carls)];
     const sockets = [await connected({ "x-api-key": key }, thread), await connected(carl, carls)];
     const closed = sockets.map((socket) => once(socket, "close"));

@@ -100,7 +100,7 @@ describe("a state that is too large for its thread's row", async () => {
         [bad, null],
       ]),
     );
-    expect(server.output()).toContain("cannot be read");
+    await expect.poll(() => server.output()).toContain("cannot be read");
   });
 
   test("is copied, and stands beside what the thread asks", async () => {

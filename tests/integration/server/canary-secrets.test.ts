@@ -135,6 +135,7 @@ test("no secret stands anywhere but where it belongs, after a delivery and every
     await deliver(here, { webhook: receiver.url, key });
     await goWrong(here, { token, key });
     await until(async () => receiver.received.length > 2);
+    await until(async () => heard.get("event stream")?.includes("login.failed"));
     for (const path of LOOKED_AT) await here.ask("GET", path);
     const { items } = JSON.parse(await here.ask("GET", "/projects")) as { items: { id: string }[] };
     for (const path of ["", "/logs"]) await here.ask("GET", `/projects/${items[0]?.id}${path}`);
