@@ -10,7 +10,7 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from "@langchain/core/messages";
-import type { ListElement, PartName } from "./checkpointer-list.ts";
+import type { ListElement, Part } from "./checkpointer-list.ts";
 
 /** What kind of object stands at a place: objects of one kind share it, so that a thousand messages have a few. */
 class Shape {
@@ -71,7 +71,7 @@ export class ElementTexts {
   }
 
   /** Looks at the element as it is now, which is what the JSON has to say that is handed to the answer. */
-  look(element: unknown): (json: Uint8Array, page?: PartName) => ListElement {
+  look(element: unknown): (json: Uint8Array, page?: Part | null) => ListElement {
     const form = typeof element === "object" && element !== null ? this.#formOf(element) : null;
     return (json, page) => {
       if (form === null) return { json, page: page ?? null };

@@ -13,18 +13,18 @@ import { hash } from "node:crypto";
  *
  * Root, in bytes: number of entries (1), entries (level 1, hash 16), then the open page's JSON, elements joined by commas.
  *
- * A list is stored again at every step with most of it as it was. So an element remembers the name of the page that it fills, and a name the node
- * that was last made of it and the three after it: a step makes the names of what is new, and reads the others.
+ * A list is stored again at every step with most of it as it was. So an element remembers the page that it fills, and a part's name the node
+ * that was last made of that part and the three after it: a step makes the names of what is new, and reads the others.
  */
 export interface ListElement {
   /** Never changes: what says something else is another element. */
   readonly json: Uint8Array;
-  /** Of the page that it fills by itself; kept here by {@link splitList} and {@link pagesOf}. */
-  page: PartName | null;
+  /** The page that it fills by itself, once somebody made or read that. */
+  page: Part | null;
 }
 
 /** What a part is called: its hash in hex. */
-export class PartName {
+class PartName {
   readonly key: string;
   /**
    * The node that was last made of this part and others after it. It names them by their keys: with references, an element that outlives its
@@ -60,6 +60,7 @@ const FAN_OUT = 4;
 const PAGE_BYTES = 128;
 /** Shorter lists are as cheap as they are; longer ones must not be written again at every step. */
 const SMALLEST_LIST_BYTES = 192;
+const NOTHING: readonly Part[] = [];
 const COMMA = Buffer.from(",");
 const OPEN = Buffer.from("[");
 const CLOSE = Buffer.from("]");
@@ -114,21 +115,23 @@ function packPages(elements: readonly ListElement[]): { pages: Part[]; open: Buf
   for (const element of elements) {
     const { json } = element;
     if (page.length === 0 && json.length >= PAGE_BYTES) {
-      element.page ??= nameOf(0, json);
-      pages.push({ name: element.page, body: json, below: [] });
+      pages.push((element.page ??= pageOf(json)));
       continue;
     }
     if (page.length > 0) page.push(COMMA);
     page.push(json);
     size += json.length;
     if (size >= PAGE_BYTES) {
-      const body = Buffer.concat(page);
-      pages.push({ name: nameOf(0, body), body, below: [] });
+      pages.push(pageOf(Buffer.concat(page)));
       page = [];
       size = 0;
     }
   }
   return { pages, open: Buffer.concat(page) };
+}
+
+function pageOf(body: Uint8Array): Part {
+  return { name: nameOf(0, body), body, below: NOTHING };
 }
 
 function nodeOf(level: number, below: readonly Part[]): Part {
@@ -155,13 +158,13 @@ function hashOf(key: string): Buffer {
  * A stored list: its closed pages, and the open one as it stands (nothing, where it is empty). `find` gives a stored part's body by its hash in hex.
  * @throws Error when a part is missing: the rows do not belong together.
  */
-export function pagesOf(root: Buffer, find: (key: string) => Buffer | undefined): { pages: { name: PartName; body: Buffer }[]; open: Buffer } {
-  const pages: { name: PartName; body: Buffer }[] = [];
+export function pagesOf(root: Buffer, find: (key: string) => Buffer | undefined): { pages: Part[]; open: Buffer } {
+  const pages: Part[] = [];
   const collect = (level: number, key: string): PartName => {
     const body = find(key);
     if (!body) throw new Error(`A stored list misses its part ${key}.`);
     const name = new PartName(key);
-    if (level === 0) pages.push({ name, body });
+    if (level === 0) pages.push({ name, body, below: NOTHING });
     else {
       const keys: string[] = [];
       let first: PartName | undefined;

@@ -1,7 +1,7 @@
 import type { Checkpoint, CheckpointMetadata, CheckpointPendingWrite, CheckpointTuple, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { CheckpointHead, CheckpointPage } from "#db/queries/read-checkpoints.ts";
 import type { ElementTexts } from "./checkpointer-elements.ts";
-import { LIST_TYPE, pagesOf, wholeList, type PartName } from "./checkpointer-list.ts";
+import { LIST_TYPE, pagesOf, wholeList, type Part } from "./checkpointer-list.ts";
 
 /** The value of a channel row: plain, or a list in parts, whose elements are remembered in `texts`. */
 export async function loadBlob(
@@ -16,14 +16,14 @@ export async function loadBlob(
   const { pages, open } = pagesOf(body, (key) => parts?.get(key));
   const last = open.length > 0 ? [open] : [];
   if (texts === null) return (await serde.loadsTyped("json", wholeList([...pages.map((page) => page.body), ...last]))) as unknown;
-  const lists = await Promise.all([...pages.map((page) => loadPage(serde, page.body, texts, page.name)), ...last.map((page) => loadPage(serde, page, texts))]);
+  const lists = await Promise.all([...pages.map((page) => loadPage(serde, page.body, texts, page)), ...last.map((text) => loadPage(serde, text, texts))]);
   return lists.flat();
 }
 
-async function loadPage(serde: SerializerProtocol, page: Buffer, texts: ElementTexts, name?: PartName): Promise<unknown[]> {
-  const elements = (await serde.loadsTyped("json", wholeList([page]))) as unknown[];
+async function loadPage(serde: SerializerProtocol, text: Uint8Array, texts: ElementTexts, page: Part | null = null): Promise<unknown[]> {
+  const elements = (await serde.loadsTyped("json", wholeList([text]))) as unknown[];
   // a page of several has the JSON of each somewhere in it; messages have pages of their own
-  if (elements.length === 1) texts.look(elements[0])(page, name);
+  if (elements.length === 1) texts.look(elements[0])(text, page);
   return elements;
 }
 

@@ -295,7 +295,8 @@ export class Checkpointer extends BaseCheckpointSaver {
   async #dumpElements(list: readonly unknown[]): Promise<readonly ListElement[]> {
     const elements: ListElement[] = [];
     const writing: Promise<void>[] = [];
-    for (const [place, element] of list.entries()) {
+    for (let place = 0; place < list.length; place += 1) {
+      const element = list[place];
       const known = this.#texts.find(element);
       if (known !== undefined) elements[place] = known;
       else writing.push(this.#dumpElement(element).then((dumped) => void (elements[place] = dumped)));
