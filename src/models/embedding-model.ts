@@ -1,12 +1,10 @@
 import { OpenAIEmbeddings } from "@langchain/openai";
 import { AppError } from "#errors";
+import type { EmbedTexts } from "#ports/models.ts";
 import { toModelError } from "./model-errors.ts";
 import { readEndpoint, type ModelConfig } from "./roles.ts";
 
 const RETRIES = 2;
-
-/** One vector a text, in order. @throws AppError `model_failed`, `model_not_configured`. */
-export type EmbedTexts = (texts: string[]) => Promise<number[][]>;
 
 /**
  * An embedding model of the configured endpoint. `MODEL_EMBEDDING` wins over the name that a project wrote down, because another endpoint

@@ -13,3 +13,6 @@ export interface ModelsPort {
   /** First user messages that work without a key, for the answer given when nothing is configured. */
   sampleRequests(): readonly string[];
 }
+
+/** One vector a text, in order. @throws AppError `model_failed`, `model_not_configured`. */
+export type EmbedTexts = (texts: string[]) => Promise<number[][]>;

@@ -7,7 +7,8 @@ const Kind = z.enum(["plan", "tool", "deploy", "secret", "budget", "question", "
 const Risk = z.enum(["low", "medium", "high"]);
 const Via = z.enum(["api", "resume", "policy", "expiry"]);
 const Policy = z.object({ id: z.string(), name: z.string(), effect: z.enum(["allow", "ask", "deny"]) });
-const DecisionType = z.enum(["approve", "edit", "reject", "respond"]);
+/** What a person may say to a question. */
+export const DecisionType = z.enum(["approve", "edit", "reject", "respond"]);
 
 export const ApprovalPath = z.object({ approval_id: Id });
 

@@ -1,10 +1,9 @@
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AppError } from "#errors";
+import type { EmbedTexts } from "#ports/models.ts";
 import { prepareForeignTypeScript, shareOurLangGraph } from "./foreign-modules.ts";
 import type { LanggraphProject } from "./langgraph-project.ts";
-
-export type EmbedTexts = (texts: string[]) => Promise<number[][]>;
 
 export interface StoreOptions {
   /** Search by meaning. `fields`: what is embedded of an item when its `put` does not say; `$` is all of it. */

@@ -1,5 +1,6 @@
 import { StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { DecisionType } from "#protocol/approvals.ts";
 import { DevopsResult } from "#protocol/team-work.ts";
 
 /** One name that the code reads from its environment. Never a value of a secret. */
@@ -43,7 +44,7 @@ export type PlannedChange = z.infer<typeof PlannedChange>;
 
 /** A person's decision, with what it was made on. An effect whose decision comes from another branch or digest asks again. */
 const MadeDecision = z.object({
-  type: z.enum(["approve", "edit", "reject", "respond"]),
+  type: DecisionType,
   message: z.string().nullable(),
   approvalId: z.string(),
   branch: z.string(),

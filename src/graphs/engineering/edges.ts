@@ -2,8 +2,6 @@ import { AIMessage } from "@langchain/core/messages";
 import { Send } from "@langchain/langgraph";
 import { CALLS_PER_ROUND, lastAttempt, type EngineeringState } from "./state.ts";
 
-/** Who follows whom. Pure answers to one question each, about the state alone. */
-
 /** A plan that is approved only once its work is green and tested (the question was passed by before) goes on where it was stopped. */
 export function isPlanApproved(state: Pick<EngineeringState, "answer" | "attempts">): "preparer" | "promote" | "analyst" | "report" | "ask_plan_approval" {
   switch (state.answer?.verdict) {
@@ -23,10 +21,12 @@ export function mayPrepare({ answer }: Pick<EngineeringState, "answer">): "devel
   return answer?.verdict === "again" ? "ask_plan_approval" : "developer";
 }
 
+/** The same for the branch. */
 export function mayPromote({ answer }: Pick<EngineeringState, "answer">): "report" | "ask_plan_approval" {
   return answer?.verdict === "again" ? "ask_plan_approval" : "report";
 }
 
+/** An answer without calls is told so, until the calls of the round are used up. */
 export function wantsTools({
   stuck,
   developer_messages,
@@ -38,6 +38,7 @@ export function wantsTools({
   return calls_in_round >= CALLS_PER_ROUND ? "commit_attempt" : "developer";
 }
 
+/** A round is over when the developer says so, or has had all its calls. */
 export function isRoundOver({
   stuck,
   claim,
@@ -55,16 +56,19 @@ export function whatFollowsTools(
   return isRoundOver(state);
 }
 
+/** Files that are as they were before are not tested again. */
 export function isThereSomethingToTest(state: Pick<EngineeringState, "attempts" | "stuck">): "tester" | "rework" | "escalate" {
   if (lastAttempt(state)?.changed === true) return "tester";
   return state.stuck === null ? "rework" : "escalate";
 }
 
+/** Green moves the branch, red opens another round, and what goes round in circles is shown to a person. */
 export function needsRework(state: Pick<EngineeringState, "attempts" | "stuck">): "promote" | "rework" | "escalate" {
   if (lastAttempt(state)?.green === true) return "promote";
   return state.stuck === null ? "rework" : "escalate";
 }
 
+/** What the person said who was asked how to go on. */
 export function mayGoOn({ answer }: Pick<EngineeringState, "answer">): "rework" | "report" | "escalate" {
   switch (answer?.verdict) {
     case "granted":

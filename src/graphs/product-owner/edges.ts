@@ -27,11 +27,13 @@ export function isIntentKnown(state: ProductOwnerState): "choose_capabilities" |
   return state.intent === null ? "collect_approvals" : "choose_capabilities";
 }
 
+/** Without calls it has answered, and the turn ends. */
 export function wantsTools(state: ProductOwnerState): "work_tools" | "collect_approvals" {
   const last = state.messages.at(-1);
   return AIMessage.isInstance(last) && (last.tool_calls ?? []).length > 0 ? "work_tools" : "collect_approvals";
 }
 
+/** A green delivery that was wanted as a service goes on; then somebody may still wait for an answer. */
 export function whatFollowsTheNews(state: ProductOwnerState): "start_devops" | "parse_intent" | "collect_approvals" {
   if (deploymentDue(state) !== null) return "start_devops";
   return isSomebodyWaiting(state) ? "parse_intent" : "collect_approvals";
@@ -43,6 +45,7 @@ export function isSomethingAsked(state: ProductOwnerState): "ask_approval" | "wo
   return state.tool_questions.length > 0 ? "work_tools" : END;
 }
 
+/** An answer that could not be read leaves the question. */
 export function isAnswered(state: ProductOwnerState): "forward_decision" | "collect_approvals" {
   return state.reply === null ? "collect_approvals" : "forward_decision";
 }

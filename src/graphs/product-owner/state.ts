@@ -1,5 +1,6 @@
 import { MessagesValue, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { DecisionType } from "#protocol/approvals.ts";
 import { StartedWork } from "#tools/started-work.ts";
 import { ToolQuestion } from "#tools/tool-question.ts";
 import { CAPABILITY_GROUPS, CAPABILITY_NAMES } from "#tools/capabilities.ts";
@@ -39,7 +40,7 @@ export const Mirrored = z.object({
   description: z.string(),
   digest: z.string().nullable(),
   risk: z.enum(["low", "medium", "high"]),
-  allowed: z.array(z.enum(["approve", "edit", "reject", "respond"])),
+  allowed: z.array(DecisionType),
   argsSchema: z.unknown(),
   evidence: z.array(z.object({ kind: z.string(), ref: z.string() })),
   projectId: z.uuid().nullable(),
@@ -48,7 +49,7 @@ export type Mirrored = z.infer<typeof Mirrored>;
 
 /** An answer as `protocol/approval-reply.ts` reads it. Values of a secret are references by the time they get here. */
 const Reply = z.object({
-  type: z.enum(["approve", "edit", "reject", "respond"]),
+  type: DecisionType,
   message: z.string().nullable(),
   args: z.record(z.string(), z.unknown()).nullable(),
 });

@@ -1,5 +1,5 @@
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { noticeTexts } from "#prompts/devops/texts.ts";
+import { noticeTexts } from "#prompts/devops/ask-again.ts";
 import { inOurWords } from "#prompts/shared/texts.ts";
 
 /** Back to the question, with the reason: what an effect's node answers in place of its effect. */

@@ -1,7 +1,7 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { changeText } from "#prompts/devops/texts.ts";
+import { changeText } from "#prompts/devops/plan-change.ts";
 import { sayIn } from "../shared/say-in.ts";
 import { orderOf } from "./order.ts";
 import { plannedChange } from "./planned-change.ts";

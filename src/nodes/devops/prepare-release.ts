@@ -1,7 +1,7 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { deployText } from "#prompts/devops/texts.ts";
+import { deployText } from "#prompts/devops/prepare-release.ts";
 import { sayIn } from "../shared/say-in.ts";
 import { refuse } from "./refuse.ts";
 import { releaseCandidate } from "./release-candidate.ts";

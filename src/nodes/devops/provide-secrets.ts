@@ -1,7 +1,7 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { secretsText } from "#prompts/devops/texts.ts";
+import { secretsText } from "#prompts/devops/provide-secrets.ts";
 import { sayIn } from "../shared/say-in.ts";
 
 /** Makes the keys that only the service needs, once per project, and finds out which values a person still has to give. */

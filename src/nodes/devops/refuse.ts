@@ -1,6 +1,6 @@
 import type { DevopsState } from "#graphs/devops/state.ts";
 import type { RunPorts } from "#ports/run.ts";
-import { refusalTexts, type Refusal } from "#prompts/devops/texts.ts";
+import { refusalTexts, type Refusal } from "#prompts/devops/refuse.ts";
 import { inOurWords } from "#prompts/shared/texts.ts";
 import type { DevopsResult } from "#protocol/team-work.ts";
 

@@ -1,7 +1,7 @@
 import { AppError, isAppError } from "#errors";
 import type { DevopsState, ReleaseCandidate } from "#graphs/devops/state.ts";
 import type { RunPorts } from "#ports/run.ts";
-import type { Refusal } from "#prompts/devops/texts.ts";
+import type { Refusal } from "#prompts/devops/refuse.ts";
 import { digestOf } from "#protocol/approval-payload.ts";
 
 /**

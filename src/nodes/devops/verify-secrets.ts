@@ -1,7 +1,7 @@
 import type { GraphNode } from "@langchain/langgraph";
 import { portsOf } from "#graphs/context.ts";
 import type { DevopsState } from "#graphs/devops/state.ts";
-import { noticeTexts } from "#prompts/devops/texts.ts";
+import { noticeTexts } from "#prompts/devops/ask-again.ts";
 import { inOurWords } from "#prompts/shared/texts.ts";
 import { refuse } from "./refuse.ts";
 

@@ -3,10 +3,10 @@ import { AppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import { specOf, type EngineeringNode } from "#graphs/engineering/state.ts";
 import { signalOf } from "../shared/signal-of.ts";
-import { developerBrief } from "#prompts/engineering/developer.ts";
 import { checkpointOf } from "./checkpoint.ts";
 import { askForPlan, isPlanOnRecord } from "./plan-on-record.ts";
 import { reportIdOf } from "./report-id.ts";
+import { roundBrief } from "./round-brief.ts";
 import { executedTests } from "./verdict.ts";
 import { keepTree } from "./working-tree.ts";
 
@@ -36,15 +36,7 @@ export const preparer: EngineeringNode = async (state, runtime) => {
   const baseTests = executedTests(baseline);
   await projects.recordStep({ ...ids, ...checkpointOf(runtime, run), node: "preparer", round: 0, commitSha: workspace.baseSha, reportId, releaseId: null });
 
-  const files = await workspaces.listFiles(ids.deliveryId, { limit: 200 });
-  const brief = developerBrief({
-    projectName: state.project_name,
-    language: state.language,
-    request: state.request,
-    plan,
-    files: files.map((file) => file.path),
-    instructions: state.instructions,
-  });
+  const brief = await roundBrief(workspaces, state, plan);
   return {
     branch: workspace.branch,
     base_sha: workspace.baseSha,

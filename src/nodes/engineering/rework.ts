@@ -5,8 +5,8 @@ import { portsOf } from "#graphs/context.ts";
 import { lastAttempt, type EngineeringNode } from "#graphs/engineering/state.ts";
 import type { TestReport } from "#ports/tests.ts";
 import type { WorkspacesPort } from "#ports/workspaces.ts";
-import { developerBrief } from "#prompts/engineering/developer.ts";
 import { SHOWN_IN_FULL, failingCases, reworkPacket } from "#prompts/engineering/rework.ts";
+import { roundBrief } from "./round-brief.ts";
 import { topFrame } from "./top-frame.ts";
 import { restoreTree } from "./working-tree.ts";
 
@@ -19,15 +19,7 @@ export const rework: EngineeringNode = async (state, runtime) => {
   await restoreTree(ports, state);
   const round = state.round + 1;
   const attempt = lastAttempt(state);
-  const files = await workspaces.listFiles(state.delivery_id, { limit: 200 });
-  const brief = developerBrief({
-    projectName: state.project_name,
-    language: state.language,
-    request: state.request,
-    plan,
-    files: files.map((file) => file.path),
-    instructions: state.instructions,
-  });
+  const brief = await roundBrief(workspaces, state, plan);
   const parts = [brief];
   // a round that ended without an attempt (the developer was stuck in it) has nothing to show
   if (attempt !== null && attempt.round === state.round) {

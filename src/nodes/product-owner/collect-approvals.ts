@@ -2,7 +2,8 @@ import type { GraphNode } from "@langchain/langgraph";
 import { z } from "zod";
 import { portsOf } from "#graphs/context.ts";
 import type { Mirrored, ProductOwnerState } from "#graphs/product-owner/state.ts";
-import type { Approval, ApprovalKind, DecisionType } from "#ports/approvals.ts";
+import type { Approval, ApprovalKind } from "#ports/approvals.ts";
+import { DecisionType } from "#protocol/approvals.ts";
 
 /**
  * Ends every turn: what a team of this conversation still waits for is looked up anew, the oldest first, so that no message and no
@@ -18,9 +19,7 @@ export const collectApprovals: GraphNode<typeof ProductOwnerState> = async (stat
 };
 
 const Shown = z.object({
-  review_configs: z
-    .array(z.object({ allowed_decisions: z.array(z.enum(["approve", "edit", "reject", "respond"])).min(1), args_schema: z.unknown().optional() }))
-    .min(1),
+  review_configs: z.array(z.object({ allowed_decisions: z.array(DecisionType).min(1), args_schema: z.unknown().optional() })).min(1),
   x: z.object({ evidence: z.array(z.object({ kind: z.string(), ref: z.string() })).catch([]), project_id: z.uuid().nullable().catch(null) }),
 });
 
@@ -45,7 +44,7 @@ function mirror(approval: Approval, call: string): Mirrored {
 }
 
 /** For payloads that do not say, the choices that each kind has by nature. */
-const ALLOWED: Readonly<Record<ApprovalKind, DecisionType[]>> = {
+const ALLOWED: Readonly<Record<ApprovalKind, z.infer<typeof DecisionType>[]>> = {
   plan: ["approve", "edit", "reject"],
   tool: ["approve", "reject"],
   deploy: ["approve", "reject"],

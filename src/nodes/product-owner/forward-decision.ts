@@ -3,7 +3,7 @@ import type { GraphNode } from "@langchain/langgraph";
 import { isAppError } from "#errors";
 import { portsOf } from "#graphs/context.ts";
 import type { ProductOwnerState } from "#graphs/product-owner/state.ts";
-import { forwardedText } from "#prompts/product-owner/announce.ts";
+import { forwardedText } from "#prompts/product-owner/forward-decision.ts";
 import { sayIn } from "../shared/say-in.ts";
 import { messageId } from "../shared/tidy-answer.ts";
 

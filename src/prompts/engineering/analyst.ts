@@ -13,6 +13,7 @@ export interface AnalystFacts {
   remarks: readonly string[];
 }
 
+/** Who the analyst is, and what a plan has to be. */
 export function analystSystem({ stack, language }: Pick<AnalystFacts, "stack" | "language">): string {
   const usual = USUAL_COMMANDS[stack];
   return [
@@ -32,6 +33,7 @@ export function analystSystem({ stack, language }: Pick<AnalystFacts, "stack" | 
   ].join("\n");
 }
 
+/** What is to be planned: the request, what is there, and what the person said about earlier plans. */
 export function analystRequest(facts: AnalystFacts): string {
   const parts = [`Project: ${facts.projectName} (${facts.stack})`, `Request:\n${facts.request}`];
   if (facts.existing !== null) {

@@ -2,6 +2,7 @@ import type { DeliveryPlan } from "#graphs/engineering/state.ts";
 import type { Stack } from "#ports/projects.ts";
 import { serviceContract } from "./service-contract.ts";
 
+/** Who the developer is and how it works. */
 export function developerSystem({ stack }: { stack: Stack }): string {
   return [
     "You are the developer of a small engineering team. You build one plan in one project, with tools, until its tests pass.",
@@ -47,15 +48,19 @@ export function developerBrief({ projectName, language, request, plan, files, in
   return parts.join("\n\n");
 }
 
+/** To an answer that called nothing. */
 export const NO_TOOL_CALL = "That was text, and nothing was done. Work with the tools; when the work is complete, call finish.";
 
+/** After the same call with the same result, again and again. */
 export const REPEATED_ACTION =
   "You have made this very call three times with the same result. It will not change. Look at it from another side: read the error again, read the file, or try a different approach.";
 
+/** In place of a result: what was written is no JSON. */
 export function malformedArguments(name: string, raw: string): string {
   return `Error: the arguments of ${name || "this call"} are not a JSON object, so nothing was done. You wrote: ${raw.slice(0, 300)}${raw.length > 300 ? " …" : ""}\nCall it again with valid JSON. If the text was cut off, write less at once.`;
 }
 
+/** In place of a result: nothing of that name is offered. */
 export function unknownTool(name: string, known: readonly string[]): string {
   return `Error: there is no tool "${name}". There are: ${known.join(", ")}.`;
 }

@@ -6,6 +6,7 @@ interface Announced {
   team: "engineering" | "devops";
 }
 
+/** What engineering came to, and what comes next. */
 export function engineeringText({ project }: Announced, result: EngineeringResult, next: "deploy" | "nothing"): Texts {
   const tests = result.tests;
   const said = result.summary.trim();
@@ -35,6 +36,7 @@ export function engineeringText({ project }: Announced, result: EngineeringResul
   }
 }
 
+/** What devops came to, where it runs, and who decided when it was not the person who is told. */
 export function devopsText({ project }: Announced, result: DevopsResult): Texts {
   const where = result.url ?? result.direct_url;
   const also = result.url !== null && result.direct_url !== null ? ` (${result.direct_url})` : "";
@@ -88,26 +90,6 @@ export function brokenText({ project, team }: Announced, status: "failed" | "can
     en: `The work of ${team} on **${project}** broke off.${quote(error ?? "")} Say so if it should be tried again.`,
     ru: `Работа ${inRussian} над **${project}** прервалась.${quote(error ?? "")} Скажите, если попробовать ещё раз.`,
   };
-}
-
-/** After an answer was passed on to the team. */
-export function forwardedText(type: "approve" | "edit" | "reject" | "respond", kind: string): Texts {
-  if (kind === "secret" && type !== "reject") {
-    return {
-      en: "Stored under lock and key; nobody, and no model, gets to see it. The team goes on.",
-      ru: "Сохранено в зашифрованном виде; ни люди, ни модели этого не увидят. Команда продолжает.",
-    };
-  }
-  switch (type) {
-    case "approve":
-      return { en: "Approved. The team goes on.", ru: "Одобрено. Команда продолжает." };
-    case "edit":
-      return { en: "Passed on with your changes. The team goes on.", ru: "Передано с вашими данными. Команда продолжает." };
-    case "reject":
-      return { en: "Declined. I told the team.", ru: "Отклонено. Команда предупреждена." };
-    default:
-      return { en: "Your answer was passed on to the team.", ru: "Ваш ответ передан команде." };
-  }
 }
 
 function rounds(count: number): string {
