@@ -13,6 +13,6 @@ test("a PostgreSQL that goes away under load is outlived by every process and ev
   await using database = await openDatabase({ url: postgres.url, poolSize: 2 });
   await migrate(database);
   await recordRuns(database);
-  await using fleet = await Fleet.start({ databaseUrl: postgres.url, ledgerUrl: ledger.url, redisUrl: null }, { servers: 1, workers: 2 });
+  await using fleet = await Fleet.start({ databaseUrl: postgres.url, ledgerUrl: ledger.url, redisUrl: null, leaseSeconds: 4 }, { servers: 1, workers: 2 });
   await databaseAway({ database, fleet, ledger, postgres, redis: null }, { runs: 40, steps: 5, ms: 60, rounds: 2, downMs: 500 });
 });

@@ -105,7 +105,7 @@ async function listeners(database: Database): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Attempts of a run that takes several leases: 1 when heartbeats come. */
+/** Attempts of a run that takes longer than a lease: 1 when heartbeats come. */
 async function keepsItsLease(fleet: Fleet, database: Database): Promise<number> {
   const run = await fleet.client().runs.create(crypto.randomUUID(), "steps", { input: { steps: 1, ms: 5_000 }, ifNotExists: "create" });
   await fleet.client().runs.join(run.thread_id, run.run_id);

@@ -1,6 +1,9 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { say } from "../facts.ts";
 import { eventually } from "../../runtime.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { mostAtOnce, readHistory } from "../run-history.ts";
 import type { World } from "./world.ts";
 
@@ -10,13 +13,16 @@ const STRATEGIES = ["reject", "enqueue", "interrupt", "rollback"] as const;
 export async function multitaskAtOnce(world: World, input: { posts: number }): Promise<void> {
   const { db, fleet } = world;
   const { sql } = db.database;
+  const folder = temporaryFolder("multitask");
   for (const strategy of STRATEGIES) {
     const thread = crypto.randomUUID();
     const client = fleet.client();
     await client.runs.wait(thread, "steps", { input: { steps: 2, ms: 0 }, ifNotExists: "create" });
     const before = await stateOf(world, thread);
     // under `reject` the one that is accepted must still be there when the last one comes
-    const ms = strategy === "reject" || strategy === "rollback" ? 60_000 : strategy === "enqueue" ? 10 : 50;
+    const ms = strategy === "reject" || strategy === "rollback" ? 60_000 : 10;
+    // under `interrupt` none may end before the next one comes
+    const gate = join(folder, strategy);
     const steps = strategy === "enqueue" ? 1 : 3;
     const answers = await Promise.all(
       Array.from({ length: input.posts }, async (_, index) => {
@@ -25,7 +31,7 @@ export async function multitaskAtOnce(world: World, input: { posts: number }): P
           headers: { "content-type": "application/json" },
           body: JSON.stringify({
             assistant_id: "steps",
-            input: { steps: 2 + steps * (index + 1), ms },
+            input: { steps: 2 + steps * (index + 1), ms, ...(strategy === "interrupt" ? { gate } : {}) },
             multitask_strategy: strategy,
             config: { recursion_limit: 1_000 },
           }),
@@ -33,6 +39,7 @@ export async function multitaskAtOnce(world: World, input: { posts: number }): P
         return { status: answer.status, run: answer.status === 200 ? ((await answer.json()) as { run_id: string }) : null };
       }),
     );
+    await writeFile(gate, "");
     const accepted = answers.flatMap((answer) => (answer.run === null ? [] : [answer.run.run_id]));
     const active = async () => (await sql`select 1 from runs where thread_id = ${thread} and status in ('pending', 'running')`).length;
     if (strategy === "reject") await client.runs.cancel(thread, accepted[0] ?? "", true, "rollback");

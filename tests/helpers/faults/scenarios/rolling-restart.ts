@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { percentile, say } from "../facts.ts";
 import { allOver, faultsOf, sendRuns } from "../load-runs.ts";
-import { endedTwice, heldRuns, markHistory, pidOf, readHistory } from "../run-history.ts";
+import { type Change, endedTwice, heldRuns, markHistory, pidOf, readHistory } from "../run-history.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -11,10 +11,10 @@ import type { World } from "./world.ts";
 export async function rollingRestart(world: World, input: { runs: number; steps: number; ms: number; rounds: number }): Promise<void> {
   const { db, fleet, ledger } = world;
   const since = await markHistory(db.database);
-  let rounds = 0;
   let hits = 0;
-  const sending = sendRuns(fleet, { ...input, enough: () => rounds >= input.rounds });
-  for (; rounds < input.rounds; rounds += 1) {
+  let enough = false;
+  const sending = sendRuns(fleet, { ...input, enough: () => enough });
+  for (let rounds = 1; !enough; rounds += 1) {
     for (const worker of fleet.workers) {
       await fleet.add("worker");
       // one that holds something: the others are no test
@@ -22,6 +22,8 @@ export async function rollingRestart(world: World, input: { runs: number; steps:
       expect(await worker.end("SIGTERM")).toBe(0);
       hits += 1;
     }
+    // nor is one whose runs were all at their last step
+    enough = rounds >= input.rounds && (await readHistory(db.database, since)).filter(isHandedBack).length >= input.rounds;
   }
   const sent = await sending;
   await allOver(db.database, sent);
@@ -29,9 +31,8 @@ export async function rollingRestart(world: World, input: { runs: number; steps:
   const waits: number[] = [];
   let takenOver = 0;
   for (const [index, change] of history.entries()) {
-    if (change.op !== "UPDATE" || change.was !== "running") continue;
-    if (change.status === "running") takenOver += 1;
-    if (change.status !== "pending") continue;
+    if (change.op === "UPDATE" && change.was === "running" && change.status === "running") takenOver += 1;
+    if (!isHandedBack(change)) continue;
     const next = history.slice(index + 1).find((later) => later.run_id === change.run_id && later.status === "running");
     if (next !== undefined && pidOf(next.worker) !== null) waits.push(next.at - change.at);
   }
@@ -49,4 +50,8 @@ export async function rollingRestart(world: World, input: { runs: number; steps:
   expect(waits.length).toBeGreaterThanOrEqual(input.rounds);
   expect(takenOver).toBe(0);
   expect(duplicates).toBe(0);
+}
+
+function isHandedBack(change: Change): boolean {
+  return change.op === "UPDATE" && change.was === "running" && change.status === "pending";
 }

@@ -15,9 +15,8 @@ export async function zombies(world: World, input: { runs: number; steps: number
   let taken = 0;
   const sending = sendRuns(fleet, { ...input, enough: () => rounds >= input.rounds });
   for (; rounds < input.rounds; rounds += 1) {
-    const worker = await holder(world);
-    worker.process.kill("SIGSTOP");
-    taken += ((await heldRuns(db.database)).get(worker.pid) ?? []).length;
+    const { worker, held } = await stopHolder(world);
+    taken += held;
     await expect.poll(async () => (await heldRuns(db.database)).get(worker.pid) ?? []).toEqual([]);
     worker.process.kill("SIGCONT");
   }
@@ -53,6 +52,17 @@ async function forkedThreads(world: World): Promise<number> {
   const [row] = await world.db.database.sql<{ n: number }[]>`
     select count(*)::int as n from (select thread_id, parent_checkpoint_id from checkpoints where checkpoint_ns = '' group by 1, 2 having count(*) > 1) as forks`;
   return row?.n ?? 0;
+}
+
+/** Stops a worker in the midst of some runs; one whose last run had just ended goes on. */
+async function stopHolder(world: World) {
+  for (;;) {
+    const worker = await holder(world);
+    worker.process.kill("SIGSTOP");
+    const held = ((await heldRuns(world.db.database)).get(worker.pid) ?? []).length;
+    if (held > 0) return { worker, held };
+    worker.process.kill("SIGCONT");
+  }
 }
 
 async function holder(world: World) {
