@@ -24,13 +24,23 @@ function isWebhookSecret(secret: string): boolean {
   return bytes >= 24 && bytes <= 64;
 }
 
-const AUTH_KINDS = ["jwt", "api-key"];
+function listed(text: string): string[] {
+  return text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}
 
-/** `none`, or kinds of credentials in a list, each once. */
-const authKinds = z
-  .string()
-  .transform((text) => [...new Set(text.split(",").map((kind) => kind.trim().toLowerCase()))].filter((kind) => kind !== "").join(",") || "none")
-  .refine((kinds) => kinds === "none" || kinds.split(",").every((kind) => AUTH_KINDS.includes(kind)), 'must be "none", or a list of "jwt" and "api-key"');
+const AuthKind = z.enum(["jwt", "api-key"]);
+
+/** Kinds of credentials in a list, each once; `none` for no authentication, which is the empty list. */
+const authKinds = z.string().transform((text, context) => {
+  const words = [...new Set(listed(text.toLowerCase()))];
+  const kinds = z.array(AuthKind).safeParse(words.length === 1 && words[0] === "none" ? [] : words);
+  if (kinds.success) return kinds.data;
+  context.addIssue({ code: "custom", message: 'must be "none", or a list of "jwt" and "api-key"' });
+  return z.NEVER;
+});
 
 /** Every variable that a server reads, and nothing else of it reads `process.env`; the demo looks at some of them by itself. README's table is the same list. */
 const Environment = z.object({
@@ -56,13 +66,13 @@ const Environment = z.object({
   MODEL_TIMEOUT: z.coerce.number().positive().default(120),
   RECORDINGS_DIR: optionalText.optional(),
   RECORD_TO: optionalText.optional(),
-  AUTH: authKinds.default("none"),
+  AUTH: authKinds.default([]),
   JWT_SECRET: optionalText.optional(),
   JWKS_URL: optionalText.optional(),
   JWT_ISSUER: optionalText.optional(),
   JWT_AUDIENCE: optionalText.optional(),
   SERVICE_KEY: optionalText.optional(),
-  CORS_ORIGINS: z.string().default(""),
+  CORS_ORIGINS: z.string().transform(listed).default([]),
   ALLOW_UNSANDBOXED: flag.default(false),
   SECRETS_KEY: optionalText.optional(),
   SECRETS_KEY_PREVIOUS: optionalText.optional(),
@@ -100,10 +110,10 @@ const SECRET_BYTES = 32;
 
 /** Whatever would let in whom nobody meant. @throws AppError `invalid_config` */
 function refuseUnsafeIdentity(settings: z.infer<typeof Environment>): void {
-  if (settings.AUTH === "none") return;
+  if (settings.AUTH.length === 0) return;
   const { JWT_SECRET, JWKS_URL, JWT_ISSUER, JWT_AUDIENCE, SERVICE_KEY } = settings;
   const wrong: string[] = [];
-  if (settings.AUTH.split(",").includes("jwt")) {
+  if (settings.AUTH.includes("jwt")) {
     if (JWT_SECRET === undefined && JWKS_URL === undefined)
       wrong.push("AUTH=jwt needs JWT_SECRET (make one: openssl rand -base64 48) or JWKS_URL, where your issuer publishes its keys.");
     if (JWT_SECRET !== undefined && JWKS_URL !== undefined) wrong.push("JWT_SECRET and JWKS_URL are two issuers; set the one that is meant.");
@@ -132,7 +142,7 @@ const DEFAULT_RATE = 60;
 const DEFAULT_BURST = 20;
 
 function rateLimitOf(settings: z.infer<typeof Environment>): { RATE_LIMIT_PER_MINUTE: number; RATE_LIMIT_BURST: number } {
-  const perMinute = settings.RATE_LIMIT_PER_MINUTE ?? (settings.AUTH === "none" ? 0 : DEFAULT_RATE);
+  const perMinute = settings.RATE_LIMIT_PER_MINUTE ?? (settings.AUTH.length === 0 ? 0 : DEFAULT_RATE);
   if (perMinute === 0 && settings.RATE_LIMIT_BURST !== undefined)
     throw new AppError("invalid_config", "RATE_LIMIT_BURST limits nothing without a rate. Set RATE_LIMIT_PER_MINUTE too, or leave both out.");
   return { RATE_LIMIT_PER_MINUTE: perMinute, RATE_LIMIT_BURST: settings.RATE_LIMIT_BURST ?? DEFAULT_BURST };

@@ -38,6 +38,7 @@ import { webhookRules } from "#runtime/webhooks/project-webhooks.ts";
 import { createApp } from "#server/app.ts";
 import { identifyBy } from "#server/identification.ts";
 import { listen } from "#server/listen.ts";
+import { STUDIO_ORIGIN } from "#server/middleware/origins.ts";
 import { openLoopback } from "#server/loopback.ts";
 import { securityOf } from "#server/openapi/security.ts";
 import { createMetrics } from "#metrics/metrics.ts";
@@ -56,7 +57,6 @@ import { stopWork } from "#start/stop-work.ts";
 import { LANGGRAPH_VERSION, VERSION } from "#version";
 
 const DEFAULT_PORT = 2024;
-const STUDIO = "https://smith.langchain.com";
 
 interface Slipway extends AsyncDisposable {
   log: Log;
@@ -188,9 +188,6 @@ async function start(signal: AbortSignal): Promise<Slipway> {
   };
 
   function makeApp() {
-    const origins = config.CORS_ORIGINS.split(",")
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== "");
     return createApp({
       services,
       log,
@@ -198,10 +195,10 @@ async function start(signal: AbortSignal): Promise<Slipway> {
       identify: auth === null ? (builtInAuth?.identify ?? null) : identifyBy(auth, SERVICE_PORTS),
       watch: builtInAuth?.watch ?? null,
       // on a network, pages of this machine and of Studio are strangers too; and so they are to accounts
-      allowedOrigins: isLoopback(config.HOST) && builtInAuth === null ? ["localhost", STUDIO] : [],
-      alwaysAllowedOrigins: origins,
+      allowedOrigins: isLoopback(config.HOST) && builtInAuth === null ? ["localhost", STUDIO_ORIGIN] : [],
+      alwaysAllowedOrigins: config.CORS_ORIGINS,
       http: project.settings.http,
-      security: securityOf({ kinds: config.AUTH.split(","), hasServiceKey: config.SERVICE_KEY !== undefined, own: project.settings.auth }),
+      security: securityOf({ kinds: config.AUTH, hasServiceKey: config.SERVICE_KEY !== undefined, own: project.settings.auth }),
       customApp,
       metrics,
       rateLimiter,

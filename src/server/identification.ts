@@ -4,10 +4,11 @@ import { AppError } from "#errors";
 import type { Identify, ProjectAuth } from "#ports/authentication.ts";
 import type { Scope } from "#ports/identity.ts";
 import type { Caller } from "#ports/caller.ts";
+import { isLoopbackAddress } from "#protocol/loopback-address.ts";
 import { neededScope } from "./needed-scope.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import { streamPlaces } from "./stream-places.ts";
-import { isLoopbackName, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
+import { isLoopbackName, isOfService, type PortRange, STUDIO_ORIGIN } from "./middleware/origins.ts";
 
 /** Asked by machines that watch the server, and by clients before they have an identity; they tell nothing of anybody. */
 const OPEN = new Set(["/ok", "/info", "/openapi.json", "/docs"]);
@@ -88,12 +89,7 @@ function isPageOfThisMachine(request: IncomingMessage, servicePorts: PortRange):
   if (origin === STUDIO_ORIGIN) return true;
   if (origin === undefined || !URL.canParse(origin)) return false;
   const { hostname, port } = new URL(origin);
-  const isService = hostname.endsWith(".localhost") || (Number(port) >= servicePorts.first && Number(port) <= servicePorts.last);
-  return isLoopbackName(hostname) && !isService;
-}
-
-function isLoopbackAddress(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address));
+  return isLoopbackName(hostname) && !isOfService(hostname, Number(port), servicePorts);
 }
 
 /** The request without its body: an anonymous caller's megabytes are not read to find out that they are anonymous. */

@@ -49,8 +49,8 @@ export function announce(started: Started): void {
   }
   if (config.WEBHOOK_SECRET === undefined) say("webhooks", "unsigned (WEBHOOK_SECRET is not set)");
   if (started.hasAuth) say("identity", "auth of the langgraph.json");
-  else if (config.AUTH !== "none") {
-    say("identity", `${config.AUTH.replace(",", ", ")}${config.SERVICE_KEY === undefined ? "" : ", service key"}`);
+  else if (config.AUTH.length > 0) {
+    say("identity", `${config.AUTH.join(", ")}${config.SERVICE_KEY === undefined ? "" : ", service key"}`);
     if (config.AUTH.includes("api-key")) say("", "make a key: npx slipway keys create --user <name> --scopes read,write,approve");
   } else say("identity", "none: everybody who reaches this address is the owner `local` (loopback only)");
 }

@@ -11,13 +11,14 @@ const FAILURES = { perMinute: 10, burst: 10 };
 
 /** What `AUTH` names; null for `none`. */
 export function openBuiltInAuth(config: Config, { database, log }: { database: Database; log: Log }): BuiltInAuth | null {
-  if (config.AUTH === "none") return null;
-  const kinds = config.AUTH.split(",");
+  if (config.AUTH.length === 0) return null;
   return makeBuiltInAuth({
     database,
     log,
-    tokens: kinds.includes("jwt") ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE } : null,
-    apiKeys: kinds.includes("api-key"),
+    tokens: config.AUTH.includes("jwt")
+      ? { secret: config.JWT_SECRET, jwksUrl: config.JWKS_URL, issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }
+      : null,
+    apiKeys: config.AUTH.includes("api-key"),
     serviceKey: config.SERVICE_KEY ?? null,
     limits: serverLimits(config),
     failures: new MemoryRateLimiter(FAILURES),

@@ -18,7 +18,7 @@ const NO_RATE = 60;
 /** Counts in Redis when there is one, so that all processes count together. */
 export function openRateLimiter(config: Config, log: Log): OpenedRateLimiter {
   const perMinute = config.RATE_LIMIT_PER_MINUTE;
-  const hasKeys = config.AUTH.split(",").includes("api-key");
+  const hasKeys = config.AUTH.includes("api-key");
   const limiters = (counter: RateLimiter | null) => ({ limiter: perMinute === 0 ? null : counter, keyLimiter: hasKeys ? counter : null });
   if (perMinute === 0 && !hasKeys) return { ...limiters(null), async [Symbol.asyncDispose]() {} };
   const limit = { perMinute: perMinute || NO_RATE, burst: config.RATE_LIMIT_BURST };

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "@langchain/langgraph-sdk";
 import { describe, expect } from "vitest";
+import { readConfig } from "#config";
 import { readLanggraphProject } from "#runtime/langgraph-project.ts";
 import { loadAuth } from "#runtime/load-auth.ts";
-import { refuseOpenNetwork } from "../../src/start/refuse-open-network.ts";
+import { refuseOpenNetwork } from "#start/refuse-open-network.ts";
 import { testDatabase } from "../helpers/database.ts";
 import { startServer } from "../helpers/server.ts";
 import { verifies } from "./verifies.ts";
@@ -254,7 +255,7 @@ verifies("auth.network", async () => {
   const database = await testDatabase();
   const environment = { HOST: "0.0.0.0", AUTH: "none" };
   const open = await readLanggraphProject({ configPath: fixture("projects/javascript/langgraph.json"), environment: {} });
-  expect(() => refuseOpenNetwork(environment, open)).toThrow(/nothing says who may/);
+  expect(() => refuseOpenNetwork(readConfig(environment), open)).toThrow(/nothing says who may/);
   await using server = await startServer({ databaseUrl: database.url, langgraphJson: project("langgraph"), environment });
   const port = new URL(server.url).port;
   const ask = (headers: Record<string, string>) => fetch(`http://127.0.0.1:${port}/threads/search`, { method: "POST", body: "{}", headers });

@@ -6,7 +6,8 @@ describe("configuration", () => {
     expect(readConfig({})).toMatchObject({
       HOST: "127.0.0.1",
       ROLE: "all",
-      AUTH: "none",
+      AUTH: [],
+      CORS_ORIGINS: [],
       DATA_DIR: "./.slipway",
       N_JOBS_PER_WORKER: 10,
       ALLOW_UNSANDBOXED: false,
@@ -29,12 +30,14 @@ describe("configuration", () => {
   const JWKS = { JWKS_URL: "https://issuer.example/keys", JWT_ISSUER: "https://issuer.example", JWT_AUDIENCE: "slipway" };
 
   test.each([
-    [{ AUTH: "api-key" }, "api-key"],
-    [{ AUTH: " JWT , api-key,jwt", JWT_SECRET: SECRET }, "jwt,api-key"],
-    [{ AUTH: "jwt", ...JWKS }, "jwt"],
-    [{ AUTH: "jwt", ...JWKS, JWKS_URL: "http://127.0.0.1:8080/keys", SERVICE_KEY: SECRET }, "jwt"],
+    [{ AUTH: "api-key" }, ["api-key"]],
+    [{ AUTH: "none" }, []],
+    [{ AUTH: " , " }, []],
+    [{ AUTH: " JWT , api-key,jwt", JWT_SECRET: SECRET }, ["jwt", "api-key"]],
+    [{ AUTH: "jwt", ...JWKS }, ["jwt"]],
+    [{ AUTH: "jwt", ...JWKS, JWKS_URL: "http://127.0.0.1:8080/keys", SERVICE_KEY: SECRET }, ["jwt"]],
     // somebody's own auth.ts may read them
-    [{ JWT_SECRET: "short" }, "none"],
+    [{ JWT_SECRET: "short" }, []],
   ])("takes the identities of %o", (environment, kinds) => {
     expect(readConfig(environment)).toMatchObject({ AUTH: kinds });
   });
@@ -52,6 +55,12 @@ describe("configuration", () => {
     [{ AUTH: "api-key", ALLOW_UNSANDBOXED: "true" }, "ALLOW_UNSANDBOXED"],
   ])("refuses %o, and says %s", (environment, words) => {
     expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: "invalid_config", message: expect.stringContaining(words) }) as Error);
+  });
+
+  test("takes origins in a list", () => {
+    expect(readConfig({ CORS_ORIGINS: " https://a.example ,https://b.example,, " })).toMatchObject({
+      CORS_ORIGINS: ["https://a.example", "https://b.example"],
+    });
   });
 
   test("a refusal never tells the secret", () => {

@@ -19,6 +19,7 @@ import type { Credential, Limits, ProjectRole, Role, Scope, ServerLimits } from 
 import type { RateLimiter } from "#ports/rate-limiter.ts";
 import type { Caller } from "#ports/caller.ts";
 import { Account, NO_KEY_LIMITS, SCOPES, SERVICE_IDENTITY } from "#protocol/identity.ts";
+import { isLoopbackAddress } from "#protocol/loopback-address.ts";
 import { rolesFrom } from "#protocol/project-shares.ts";
 import { noteVisit } from "./accounts.ts";
 import { makeApiKeys } from "./api-keys.ts";
@@ -42,7 +43,6 @@ export interface BuiltInAuthOptions {
 }
 
 const KEY_ADVICE = "Bring a token in Authorization: Bearer, or a key in x-api-key.";
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 const RANK: Record<Role, number> = { user: 0, approver: 1, admin: 2 };
 
 export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
@@ -127,7 +127,7 @@ export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
       await recordEvent(sql, { type: "login.failed", owner: null, actor: null, data: { reason, kind, address } });
     }
     // a proxy on this machine stands for everybody
-    if (allowed || LOOPBACK.test(address)) return;
+    if (allowed || isLoopbackAddress(address)) return;
     const seconds = Math.ceil(retryAfterMs / 1_000);
     throw new AppError("rate_limited", `Too many refused credentials from this address. Come back in ${seconds} s.`, {
       details: { retry_after_seconds: seconds },

@@ -68,7 +68,7 @@ function isAllowed(origin: string, allowed: readonly string[], servicePorts: Por
 }
 
 /** `name.localhost` through the proxy, or the service's own port: such a page must not approve the next deployment. */
-function isOfService(hostname: string, port: number, servicePorts: PortRange | null): boolean {
+export function isOfService(hostname: string, port: number, servicePorts: PortRange | null): boolean {
   return hostname.endsWith(".localhost") || (servicePorts !== null && port >= servicePorts.first && port <= servicePorts.last);
 }
 

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { AppError } from "#errors";
 import type { RateLimit, RateLimiter } from "#ports/rate-limiter.ts";
 import type { Caller } from "#ports/caller.ts";
+import { isLoopbackAddress } from "#protocol/loopback-address.ts";
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -18,8 +19,6 @@ const FREE = new RegExp(
   ].join("|")})/?$`,
 );
 
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
-
 /** Null: nobody is held back by it. */
 export interface Limiters {
   callers: RateLimiter | null;
@@ -35,7 +34,7 @@ export function limitAddresses(limiter: RateLimiter): RequestHandler {
   return async function limitAddress(request: Request, response: Response, next: NextFunction): Promise<void> {
     // without an address it is a client inside of this process
     const address = request.socket.remoteAddress ?? "127.0.0.1";
-    if (isCounted(request) && !LOOPBACK.test(address)) await take(limiter, `address:${address}`, response);
+    if (isCounted(request) && !isLoopbackAddress(address)) await take(limiter, `address:${address}`, response);
     next();
   };
 }

@@ -15,7 +15,7 @@ const SERVICE_KEY = { type: "apiKey", in: "header", name: "x-service-key", descr
 const PROJECTS_OWN = { type: "http", scheme: "bearer", description: "As the project's own auth says; its langgraph.json can tell more in auth.openapi." };
 
 /**
- * @param kinds what `AUTH` names, `none` for nothing
+ * @param kinds what `AUTH` names
  * @param own `auth` of the langgraph.json, which wins
  */
 export function securityOf(options: { kinds: readonly string[]; hasServiceKey: boolean; own: LanggraphSettings["auth"] }): Security {
