@@ -243,8 +243,8 @@ interface Hearing {
   /** Counted from the answer's head, or from when the WebSocket is open: how long that takes is the machine's affair. */
   patienceMs: number;
   enough?: (text: string) => boolean;
-  /** There is an answer's head, or an open WebSocket. */
-  onOpen?: () => void;
+  /** What was asked for is listened to: there is an answer's head, or on a WebSocket the command's answer. */
+  onListening?: () => void;
 }
 
 /** Asks, and hears until it ends, until it is enough, or until `patienceMs` are over. */
@@ -256,7 +256,7 @@ async function hearAnswer(
   here: World,
   { method, path, body, headers }: Extract<Sending, { path: string }>,
   credential: Credential,
-  { patienceMs, enough = () => false, onOpen }: Hearing,
+  { patienceMs, enough = () => false, onListening }: Hearing,
 ): Promise<Heard> {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -271,7 +271,7 @@ async function hearAnswer(
     });
     heard.status = answer.status;
     timer = setTimeout(() => stop.abort(), patienceMs);
-    onOpen?.();
+    onListening?.();
     for await (const chunk of answer.body ?? []) {
       heard.text += decoder.decode(chunk as Uint8Array, { stream: true });
       if (enough(heard.text)) return heard;
@@ -291,7 +291,7 @@ async function hearSocket(
   here: World,
   { socket: thread, command }: Extract<Sending, { socket: string }>,
   credential: Credential,
-  { patienceMs, enough, onOpen }: Hearing,
+  { patienceMs, enough, onListening }: Hearing,
 ): Promise<Heard> {
   const socket = new WebSocket(`${here.server.url.replace("http", "ws")}/threads/${thread}/stream/events`, { headers: credential });
   socket.on("error", () => {});
@@ -301,10 +301,10 @@ async function hearSocket(
   socket.on("open", () => {
     timer = setTimeout(over.resolve, patienceMs);
     socket.send(JSON.stringify(command));
-    onOpen?.();
   });
   socket.on("message", (data) => {
     heard.text += `${(data as Buffer).toString("utf8")}\n`;
+    onListening?.();
     // without a wish for more, its answer is enough
     if (enough?.(heard.text) ?? true) over.resolve();
   });

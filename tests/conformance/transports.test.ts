@@ -183,14 +183,14 @@ verifies("transports.guessed", async () => {
   const opening = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     open.push(promise);
-    return { patienceMs: LONG_MS, onOpen: resolve };
+    return { patienceMs: LONG_MS, onListening: resolve };
   };
   const listening = ["v2 events", "WS subscription.subscribe", "WS subscription.reconnect"].map(async (name) => {
     const heard = await hear(here, sendingOf(name, desk), bob, { ...opening(), enough: () => false });
     if (heard.text.includes(NOTE) || !heard.ended) wrong.push({ name, heard });
   });
   const control = hear(here, sendingOf("v2 events", desk), ada, { ...opening(), enough: (text) => text.includes(NOTE) });
-  await Promise.all(open);
+  await Promise.race([Promise.all(open), Promise.all(listening)]);
   await ask("POST", `/threads/${desk.thread}/runs/wait`, { assistant_id: "desk", input: { note: NOTE }, if_not_exists: "create" });
   await ask("POST", `/threads/${desk.thread}/commands`, { id: 1, method: "run.start", params: { assistant_id: "desk", input: { note: NOTE } } });
   await Promise.all(listening);
