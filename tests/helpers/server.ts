@@ -40,7 +40,9 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   const child = spawn(process.execPath, ["src/main.ts"], { cwd: ROOT, env: environmentOf(options, dataDir), stdio: ["ignore", "pipe", "pipe"] });
   const { output, ready } = collect(child, options.keptOutput ?? KEPT_OUTPUT);
   const gone = once(child, "exit");
+  let stopped = false;
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
+    stopped = true;
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
       await gone;
@@ -48,6 +50,10 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     return child.exitCode;
   };
   const url = await ready;
+  // all that its test hears of this is a refused connection
+  child.once("exit", (code, signal) => {
+    if (!stopped) console.error(`the server at ${url || "no address"} ended by itself (${signal ?? code}):\n${output()}`);
+  });
   return {
     url,
     dataDir,
