@@ -18,6 +18,7 @@ export interface ArtifactWriter {
 
 const MOST_READ = 1_000_000;
 
+/** Whole logs of test runs, below DATA_DIR; the database has only their ends. */
 export function createArtifacts(dataDir: string): Artifacts {
   const pathOf = (id: string): string => join(resolve(dataDir), "artifacts", `${checkedId(id)}.log`);
   return {

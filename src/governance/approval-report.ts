@@ -3,6 +3,7 @@ import type { FiguresRow } from "#db/queries/approval-figures.ts";
 import type { ApprovalChange, ApprovalFigures, ApprovalMetrics } from "#ports/approvals.ts";
 import { policyNote } from "./approval-view.ts";
 
+/** A row of the history as the inbox tells it. */
 export function changeOf(row: ApprovalChangeRow): ApprovalChange {
   return {
     at: row.at.toISOString(),

@@ -97,6 +97,7 @@ export function policyNote(ruling: StoredRuling | null): PolicyNote | null {
   return ruling === null ? null : { id: ruling.id, name: ruling.name, effect: ruling.effect };
 }
 
+/** A row as the inbox tells it. */
 export function approvalOf(row: ApprovalRow): InboxApproval {
   return {
     id: row.id,

@@ -67,6 +67,7 @@ async function byIdOrGraph(context: RuntimeContext, reach: Reach, assistantId: s
   return isUuid(id) ? findAssistant(context.database.sql, id, reach) : null;
 }
 
+/** The assistants of the HTTP API. */
 export function makeAssistantsService(context: RuntimeContext): AssistantsService {
   const readTypes = typeScriptSchemas(context.log);
   const { sql } = context.database;

@@ -11,6 +11,7 @@ export interface ClaimedRun extends RunRow {
   temporary: boolean;
 }
 
+/** A row that was just claimed, with whose child its thread is. */
 export function claimedRun(row: ClaimedRow): ClaimedRun {
   const { parent_thread_id, parent_call, ...run } = row;
   return { ...run, child: childOf({ thread_id: run.thread_id, graph_id: run.graph_id, parent_thread_id, parent_call }) };

@@ -68,7 +68,7 @@ function handlersOf(exported: unknown, spec: string): Handlers {
   return { authenticate: authenticate as Handlers["authenticate"], rules };
 }
 
-export function projectAuth(handlers: Handlers, options: { studio: boolean }): ProjectAuth {
+function projectAuth(handlers: Handlers, options: { studio: boolean }): ProjectAuth {
   const callerOf = (user: CallerUser, given: unknown): Caller => ({ owner: user.identity, user, judge: judgeFor(handlers, user, given) });
   return {
     studio: options.studio ? callerOf(STUDIO_USER, STUDIO_USER) : null,

@@ -38,6 +38,7 @@ function normalised(vector: readonly number[]): Float32Array {
   return Float32Array.from(vector, (one) => (length === 0 ? 0 : one / length));
 }
 
+/** As the table keeps it; the same memory, not a copy. */
 export function bytesOf(vector: Float32Array): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
 }

@@ -36,6 +36,7 @@ function globalNameOf(graphId: string): string {
   return `__LGUI_${graphId.replaceAll(/[^a-zA-Z0-9]/g, "_")}`;
 }
 
+/** Bundles of the components of a project, each made when it is first asked for. */
 export function makeUiBundles(project: LanggraphProject): UiService {
   const entries = new Map(Object.entries(project.settings.ui ?? {}));
   const bundles = new Map<string, Promise<Bundle>>();

@@ -19,6 +19,7 @@ export interface Part {
 /** Passes on what was refused for who asks; anything else is left alone. */
 export type TellDenial = (request: Request, error: unknown, part?: Part) => void;
 
+/** Hears of every error that a request ends with, and tells of those that refuse somebody something. */
 export function tellDenials(denials: AccessDenials, caller: (request: Request) => Caller): TellDenial {
   return (request, thrown, part) => {
     const error: AppError = toAppError(thrown);

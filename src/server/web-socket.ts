@@ -45,6 +45,7 @@ export function passUpgrades(server: Server, app: Express): ReadonlySet<Duplex> 
   return open;
 }
 
+/** Whether a request asks to become a WebSocket. */
 export function hasUpgrade(request: Request): boolean {
   return upgrades.has(request);
 }

@@ -28,6 +28,7 @@ export function makeDeploy(context: ToolContext) {
   );
 }
 
+/** Devops puts the previous release back; the person approves first. */
 export function makeRollback(context: ToolContext) {
   return tool(
     async ({ project: name, reason }, config) => {
@@ -39,6 +40,7 @@ export function makeRollback(context: ToolContext) {
   );
 }
 
+/** Devops stops the service; code and data stay. */
 export function makeUndeploy(context: ToolContext) {
   return tool(
     async ({ project: name, reason }, config) => {
@@ -69,6 +71,7 @@ async function startDevops(
   return `Devops has started to ${what.action} "${project.name}". The person will be asked to approve it here; you will be woken up with the outcome.`;
 }
 
+/** Whether the service runs, and where. */
 export function makeServiceStatus({ ports }: ToolContext) {
   return tool(
     async ({ project: name }) => {
@@ -90,6 +93,7 @@ export function makeServiceStatus({ ports }: ToolContext) {
   );
 }
 
+/** What the service printed last. */
 export function makeServiceLogs({ ports }: ToolContext) {
   return tool(
     async ({ project: name, lines }) => {

@@ -8,6 +8,7 @@ export const ProjectName = z.string().trim().min(1).max(60);
 /** Key of a project's creation: one conversation makes one project of a name, however often it is asked for. */
 export const creationKey = (name: string) => `project:${name.trim().toLowerCase()}`;
 
+/** An empty project; a conversation makes one of a name (see {@link creationKey}). */
 export function makeCreateProject({ ports }: ToolContext) {
   return tool(
     async ({ name, goal, stack }) => {
@@ -26,6 +27,7 @@ export function makeCreateProject({ ports }: ToolContext) {
   );
 }
 
+/** The person's projects. */
 export function makeListProjects({ ports }: ToolContext) {
   return tool(
     async () => {
@@ -37,6 +39,7 @@ export function makeListProjects({ ports }: ToolContext) {
   );
 }
 
+/** One project: its plan, its deliveries, and where it runs. */
 export function makeShowProject({ ports }: ToolContext) {
   return tool(
     async ({ project: name }) => {

@@ -87,6 +87,7 @@ function describe(work: TeamWork): string {
   return { done: "ended", failed: `broke off (${work.error ?? "unknown error"})`, cancelled: "stopped" }[work.status];
 }
 
+/** Stops the teams of this conversation on a project. */
 export function makeStopDelivery(context: ToolContext) {
   const { ports, works } = context;
   return tool(

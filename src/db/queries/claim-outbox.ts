@@ -14,6 +14,7 @@ export async function claimOutbox(sql: Sql): Promise<OutboxRow | null> {
   return rows[0] ?? null;
 }
 
+/** What the row asks for is done. */
 export async function finishOutbox(sql: Sql, id: string): Promise<void> {
   await sql`update outbox set done_at = now(), attempts = attempts + 1 where id = ${id}`;
 }

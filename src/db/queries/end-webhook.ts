@@ -3,6 +3,7 @@ import type { Sql } from "./sql.ts";
 /** What became of one send. A send that took so long that another one began says nothing any more: `attempts` tells them apart. */
 export type WebhookSend = { id: string; attempts: number };
 
+/** The receiver has it: the payload is not kept. */
 export async function webhookDelivered(sql: Sql, send: WebhookSend): Promise<void> {
   await sql`update webhooks set outcome = 'delivered', payload = null, last_error = null, ended_at = now() where id = ${send.id} and outcome is null`;
 }
@@ -12,6 +13,7 @@ export async function webhookDead(sql: Sql, send: WebhookSend & { reason: string
   await sql`update webhooks set outcome = 'dead', last_error = ${send.reason}, ended_at = now() where id = ${send.id} and attempts = ${send.attempts}`;
 }
 
+/** It comes again after a while. */
 export async function webhookFailed(sql: Sql, send: WebhookSend & { reason: string; delaySeconds: number }): Promise<void> {
   await sql`
     update webhooks set last_error = ${send.reason}, due_at = now() + make_interval(secs => ${send.delaySeconds})

@@ -10,6 +10,7 @@ export interface EndedRun extends RunRow {
   interrupts: ThreadRow["interrupts"];
 }
 
+/** Null for a run that asked for no webhook. */
 export async function findEndedRun(sql: Sql, runId: string): Promise<EndedRun | null> {
   const rows = await sql<EndedRun[]>`
     select ${runColumns(sql)}, r.kwargs->>'webhook' as webhook, t."values"::text as values_json, t.interrupts

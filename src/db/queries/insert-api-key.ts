@@ -17,6 +17,7 @@ export interface NewApiKey {
   notAfter: Date | null;
 }
 
+/** Of the key itself only the digest and a hint are kept. */
 export async function insertApiKey(sql: Sql, key: NewApiKey): Promise<ApiKeyRow> {
   const rows = await sql<ApiKeyRow[]>`
     insert into api_keys as k (id, owner, name, digest, hint, scopes, limits, created_by, expires_at)

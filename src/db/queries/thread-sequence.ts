@@ -15,6 +15,7 @@ export async function threadSequence(sql: Sql, threadId: string): Promise<{ seq:
   return rows[0] ?? null;
 }
 
+/** Numbers up to `seq` are taken; less than was reserved before changes nothing. */
 export async function reserveThreadSequence(sql: Sql, input: { threadId: string; seq: number }): Promise<void> {
   await sql`update threads set seq = ${input.seq} where thread_id = ${input.threadId} and seq < ${input.seq}`;
 }

@@ -15,6 +15,7 @@ export interface Fingerprint {
   counts: Map<string, number>;
 }
 
+/** What two lines are compared by: the text, each run of white space as one space, and its character pairs. */
 export function fingerprint(line: string): Fingerprint {
   const text = line.trim().replaceAll(/\s+/g, " ");
   return { text, size: Math.max(0, text.length - 1), counts: pairs(text) };

@@ -20,6 +20,7 @@ export function splitLines(text: string): TextLine[] {
   return lines;
 }
 
+/** The text again, each line with the ending that it has. */
 export function joinLines(lines: readonly TextLine[]): string {
   return lines.map((line) => line.text + line.ending).join("");
 }

@@ -20,10 +20,12 @@ export function commitMessage(input: { subject: string; body?: string; trailers:
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
 }
 
+/** A commit of a tree on a parent; no branch moves. */
 export async function createCommit(repository: string, tree: string, parent: string, message: string): Promise<string> {
   return gitLine(["commit-tree", tree, "-p", parent, "-F", "-"], { gitDir: repository, stdin: message });
 }
 
+/** SHA of the tree that a commit holds. */
 export async function treeOf(repository: string, commit: string): Promise<string> {
   return gitLine(["rev-parse", "--verify", `${commit}^{tree}`], { gitDir: repository });
 }
@@ -52,6 +54,7 @@ export async function describeCommit(repository: string, name: string): Promise<
   };
 }
 
+/** What differs between two commits; a renamed file is one gone and one new. */
 export async function changedFiles(repository: string, from: string, to: string): Promise<CommitResult["files"]> {
   const records = await gitRecords(["diff-tree", "-r", "-z", "--no-renames", "--name-status", from, to], { gitDir: repository });
   const files: CommitResult["files"] = [];

@@ -8,6 +8,7 @@ export interface AppPaths {
   logs: string;
 }
 
+/** Where the releases, the storage and the logs of one project lie. */
 export function appPaths(dataDir: string, slug: string): AppPaths {
   const root = join(resolve(dataDir), "apps", slug);
   return { releases: join(root, "releases"), storage: join(root, "shared"), logs: join(root, "logs") };

@@ -23,6 +23,7 @@ export interface GateInput {
   timing: Pick<Timing, "gateMs" | "badSignMs" | "tryMs" | "pauseMs" | "successes">;
 }
 
+/** How a process ended, as the rest of a sentence. */
 export function describeExit(exit: Exit): string {
   if (exit.signal !== null) return `was ended by ${exit.signal}`;
   return exit.code === null ? "ended" : `ended with exit code ${exit.code}`;

@@ -12,6 +12,7 @@ export type ReleaseRow = typeof releases.$inferSelect;
 const INSERT_ATTEMPTS = 20;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
+/** Without what only this room knows of a release. */
 export function toRelease(row: ReleaseRow): Release {
   const { id, projectId, number, commitSha, status, port, startCommand, healthPath, approvalId, reportId } = row;
   return { id, projectId, number, commitSha, status, port, startCommand, healthPath, approvalId, reportId, createdAt: row.createdAt.toISOString() };
@@ -22,6 +23,7 @@ export function releaseRows(database: Database, projectId: string): Promise<Rele
   return database.drizzle.select().from(releases).where(eq(releases.projectId, projectId)).orderBy(desc(releases.number));
 }
 
+/** The release that an approval has made already. */
 export async function releaseOfApproval(database: Database, approvalId: string): Promise<ReleaseRow | undefined> {
   const [row] = await database.drizzle.select().from(releases).where(eq(releases.approvalId, approvalId));
   return row;

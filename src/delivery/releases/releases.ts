@@ -48,6 +48,7 @@ const RETAINED = 5;
 const LINE_LENGTH = 500;
 const ENDED: readonly ReleaseStatus[] = ["retired", "failed", "rolled_back"];
 
+/** Releases over the database, the repositories below DATA_DIR and the supervisor. */
 export function createReleases(options: ReleasesOptions): Releases {
   const { database, dataDir, vault, log } = options;
   const { drizzle } = database;

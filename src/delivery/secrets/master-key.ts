@@ -64,6 +64,7 @@ export function replaceKeyFile(dataDir: string): void {
   renameSync(draft, file);
 }
 
+/** After every secret was sealed with the new key. */
 export function forgetPreviousKey(dataDir: string): void {
   rmSync(previousFile(dataDir), { force: true });
 }

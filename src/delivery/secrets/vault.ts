@@ -54,6 +54,7 @@ function parseReference(reference: string): { name: string; version: number } {
   return { name: match[1], version: Number(match[2]) };
 }
 
+/** The vault over the table of secrets; its master key is looked for when the first secret is. */
 export function createSecretVault(options: SecretVaultOptions): SecretVault {
   const { drizzle } = options.database;
   let found: KeyRing | undefined;

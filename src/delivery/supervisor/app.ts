@@ -55,6 +55,7 @@ export interface AppContext {
   closing(): boolean;
 }
 
+/** The keeper of one project; `app` is its part of the state file, and changes with it. */
 export function createAppKeeper(app: App, context: AppContext): AppKeeper {
   const { memory, log } = context;
   const instances = new Map<string, Instance>();

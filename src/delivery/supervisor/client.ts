@@ -49,6 +49,7 @@ export interface SupervisorClient {
   events(signal: AbortSignal): AsyncIterable<Status>;
 }
 
+/** Speaks to the supervisor over its socket. */
 export function createClient(socketPath: string): SupervisorClient {
   return {
     hello: () => call(socketPath, "GET", "/status", undefined, Hello, 5_000),

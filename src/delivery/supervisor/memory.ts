@@ -67,6 +67,7 @@ export function createMemory(state: State, stateFile: string): Memory {
   };
 }
 
+/** The slot of a release, while it is remembered. */
 export function findSlot(app: App, releaseId: string | null): Slot | undefined {
   return app.slots.find((slot) => slot.releaseId === releaseId);
 }

@@ -32,6 +32,7 @@ export async function listFiles(workspace: Workspace, input: { path?: string; li
   return files;
 }
 
+/** Whole, or some of its lines, up to a limit; binary files are refused. */
 export async function readWorkspaceFile(
   workspace: Workspace,
   input: { path: string; from?: number; to?: number },
@@ -100,6 +101,7 @@ function parseHits(stdout: string, limit: number): SearchHit[] {
   return hits;
 }
 
+/** Replaces a file, or makes it and the folders above it. */
 export async function writeWorkspaceFile(workspace: Workspace, input: { path: string; content: string }): ReturnType<WorkspacesPort["writeFile"]> {
   if (Buffer.byteLength(input.content) > MAX_FILE) throw new AppError("payload_too_large", `A file may have at most ${MAX_FILE} bytes.`);
   const real = await place(workspace, input.path);
@@ -124,6 +126,7 @@ async function place(workspace: Workspace, path: string): Promise<string> {
   return real;
 }
 
+/** Removes a file, a link, or a folder with all that is in it; what is not there is no error. */
 export async function deleteWorkspaceFile(workspace: Workspace, path: string): Promise<void> {
   const plain = plainPath(path);
   if (plain === "") throw new AppError("invalid_request", "Name a file.");

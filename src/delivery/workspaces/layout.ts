@@ -18,6 +18,7 @@ export function checkedId(id: string): string {
   return id;
 }
 
+/** Where repositories, worktrees and records lie below DATA_DIR. */
 export function workspacesLayout(dataDir: string): WorkspacesLayout {
   const root = resolve(dataDir);
   const projectFolder = (projectId: string): string => join(root, "projects", checkedId(projectId));

@@ -64,6 +64,7 @@ export function limitsWithin(asked: KeyLimits, server: ServerLimits, maker: KeyL
   return { ...NO_KEY_LIMITS, ...Object.fromEntries(within) };
 }
 
+/** A key as clients see it: everything but the key. */
 export function wireKey(row: ApiKeyRow): ApiKey {
   const { owner, scopes, limits, created_at, expires_at, revoked_at, last_used_at, ...rest } = row;
   const iso = (time: Date | null) => time?.toISOString() ?? null;

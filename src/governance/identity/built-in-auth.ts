@@ -45,6 +45,7 @@ export interface BuiltInAuthOptions {
 const KEY_ADVICE = "Bring a token in Authorization: Bearer, or a key in x-api-key.";
 const RANK: Record<Role, number> = { user: 0, approver: 1, admin: 2 };
 
+/** Lets callers in, keeps an eye on those that are in, and judges for who is not here to ask. */
 export function makeBuiltInAuth(options: BuiltInAuthOptions): BuiltInAuth {
   const { sql } = options.database;
   const { runs, streams } = options.limits;

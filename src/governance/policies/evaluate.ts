@@ -19,6 +19,7 @@ export interface Ruling {
   maxRejections: number | null;
 }
 
+/** Whether a rule is about a question: everything that it names must fit. */
 export function matches(rule: PolicyRule, facts: PolicyFacts): boolean {
   const [kind, action, target] = patternParts(rule.pattern);
   return (

@@ -10,6 +10,7 @@ export interface Specificity {
   letters: number;
 }
 
+/** How closely a rule says what it is about (docs/approvals.md has the points). */
 export function specificityOf(rule: PolicyRule): Specificity {
   const named = [...patternParts(rule.pattern), rule.project_id ?? "*", rule.user ?? "*", rule.agent ?? "*", rule.tool ?? "*"];
   let points = 2 * (rule.arguments?.length ?? 0);

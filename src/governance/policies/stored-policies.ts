@@ -11,6 +11,7 @@ export function policiesIn(rows: readonly PolicyRow[]): Policy[] {
   });
 }
 
+/** Null for a row that holds no rule any more. */
 export function policyOf(row: PolicyRow): Policy | null {
   const rule = StoredRule.safeParse(row.rule);
   if (!rule.success) return null;

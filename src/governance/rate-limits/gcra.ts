@@ -11,6 +11,7 @@ export interface Gcra {
   tolerance: number;
 }
 
+/** The rate as GCRA counts it: the milliseconds that one request takes, and how far a caller may be ahead. */
 export function gcraOf(limit: RateLimit): Gcra {
   const interval = 60_000 / limit.perMinute;
   return { interval, tolerance: interval * limit.burst };

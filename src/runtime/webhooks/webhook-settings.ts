@@ -23,6 +23,7 @@ export interface WebhookSettings {
 
 export const NO_WEBHOOK_SETTINGS: WebhookSettings = { secrets: [], allowPrivate: false };
 
+/** Which addresses a webhook may go to. */
 export function mayReach(settings: WebhookSettings): (address: string) => boolean {
   return settings.mayReach ?? (settings.allowPrivate ? () => true : isPublicAddress);
 }

@@ -81,6 +81,7 @@ export function toTask({ id, outcome }: Pick<FoundTask, "id" | "outcome">, histo
   };
 }
 
+/** What a task came to: the last words of a conversation, or the values of any other graph. */
 export function toArtifact(outcome: AgentOutcome) {
   const { values, runId } = outcome;
   const talks = typeof values === "object" && values !== null && "messages" in values;

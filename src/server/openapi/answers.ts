@@ -12,6 +12,7 @@ export interface Answer {
 /** By status. */
 export type Answers = Readonly<Record<number, Answer>>;
 
+/** An answer of JSON. */
 export function json(schema: z.ZodType, what = "The answer.", headers?: Record<string, string>): Answers {
   return { 200: { what, content: { type: "application/json", schema }, ...(headers === undefined ? {} : { headers }) } };
 }
@@ -24,10 +25,12 @@ export function page(item: z.ZodType): Answers {
   });
 }
 
+/** An answer without a body. */
 export function nothing(what = "Done."): Answers {
   return { 204: { what } };
 }
 
+/** An answer that is no JSON. */
 export function text(type: string, what: string): Answers {
   return { 200: { what, content: { type, schema: z.string() } } };
 }
