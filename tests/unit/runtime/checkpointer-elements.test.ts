@@ -1,4 +1,4 @@
-import { AIMessage, HumanMessage, SystemMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { AIMessage, HumanMessage, HumanMessageChunk, SystemMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { MemorySaver } from "@langchain/langgraph";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -76,4 +76,94 @@ test("what JSON may say something else about the next time is not remembered", a
   for (const element of [new Own("hi"), new Date(), { when: new Date() }, new Map([[1, 2]]), { at: new Set([1]) }, now, { now }]) {
     expect((await remembered(element)).find(element)).toBeUndefined();
   }
+});
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+
+test(`of many elements, whose shapes are shared, each is compared with what it was itself (SEED=${seed})`, async () => {
+  let changes = 0;
+  let kept = 0;
+  const step = fc.record({
+    at: fc.nat(),
+    how: fc.constantFrom("change" as const, "swap" as const, "write" as const),
+    other: fc.nat(),
+    choices: fc.array(fc.nat(), { minLength: 2, maxLength: 8 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(message, plain), { minLength: 2, maxLength: 30 }), fc.array(step, { maxLength: 12 }), async (elements, steps) => {
+      const texts = new ElementTexts();
+      const write1 = async (element: unknown) => {
+        const remember = texts.look(element);
+        remember(await write(element));
+      };
+      for (const element of elements) await write1(element);
+      for (const { at, how, other, choices } of steps) {
+        const one = elements[at % elements.length] as Record<string, unknown>;
+        const two = elements[other % elements.length] as Record<string, unknown>;
+        const before = text(await write(one));
+        if (how === "write") await write1(one);
+        else if (how === "change") change(one, choices);
+        else if (one !== two) {
+          // what stood in another element, of another shape perhaps
+          const [mine, theirs] = [
+            "additional_kwargs" in one ? "additional_kwargs" : Object.keys(one)[0],
+            Object.keys(two).find((key) => !key.startsWith("lc_")),
+          ];
+          if (mine !== undefined && theirs !== undefined && mine !== "lc_serializable") one[mine] = structuredClone(two[theirs]);
+        }
+        if (text(await write(one)) !== before) changes += 1;
+        for (const element of elements) {
+          const found = texts.find(element);
+          if (found !== undefined) {
+            kept += 1;
+            expect(text(found.json)).toBe(text(await write(element)));
+          }
+        }
+      }
+    }),
+    { seed, numRuns: 100 },
+  );
+  expect(changes).toBeGreaterThan(50);
+  expect(kept).toBeGreaterThan(1_000);
+});
+
+test("an element of more kinds of objects than are shared is remembered as any other", async () => {
+  for (const nested of [1, 7, 8, 9, 30]) {
+    const element = Object.fromEntries(Array.from({ length: nested }, (_, place) => [`of ${place}`, { [`key ${place}`]: [place] }]));
+    const texts = await remembered(element);
+    expect(texts.find(element)).toBeDefined();
+    element["of 0"] = { "key 0": [1] };
+    expect(texts.find(element)).toBeUndefined();
+  }
+});
+
+test("the same value under another key, in another order or in a list instead is another element", async () => {
+  const variants: unknown[] = [
+    { a: 1, b: 2 },
+    { b: 2, a: 1 },
+    { a: 1, c: 2 },
+    { a: 1 },
+    { a: 1, b: 2, c: undefined },
+    [1, 2],
+    { 0: 1, 1: 2 },
+    { a: { b: 2 } },
+    {},
+    [],
+    null,
+    [[]],
+    [{}],
+    new HumanMessage({ id: "1", content: "of one class" }),
+    new HumanMessageChunk({ id: "1", content: "of one class" }),
+    Number.NaN,
+    -0,
+    0,
+  ];
+  const texts = new ElementTexts();
+  for (const before of variants)
+    for (const after of variants) {
+      const element = { inner: before };
+      texts.look(element)(await write(element));
+      element.inner = after;
+      expect(texts.find(element) !== undefined, `${JSON.stringify(before)} → ${JSON.stringify(after)}`).toBe(Object.is(before, after));
+    }
 });
