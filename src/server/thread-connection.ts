@@ -204,12 +204,14 @@ export function serveThreadConnection(socket: WebSocket, options: ThreadConnecti
   }
 
   const closed = options.opened?.();
-  const heartbeat = setInterval(() => {
+  const beat = () => {
     if (!heard) return socket.terminate();
     // neither does a pong come while something else has to leave first, nor while we do not listen
     heard = socket.bufferedAmount > 0 || socket.isPaused;
     socket.ping();
-  }, options.heartbeatMs);
+  };
+  // after a stop of this process the timer is due before the pong is read that came meanwhile
+  const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs);
   heartbeat.unref();
 
   socket.on("pong", () => (heard = true));

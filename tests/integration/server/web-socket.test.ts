@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { Worker } from "node:worker_threads";
 import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { AppError } from "#errors";
@@ -107,6 +108,46 @@ test("a connection is pinged, and dropped when nobody answers", async () => {
   expect(lively.readyState).toBe(WebSocket.OPEN);
   lively.close();
   await until(() => source.left === 1);
+});
+
+/** A peer that nothing of ours holds up: counts the pings that it has answered, and says when it is connected. */
+const PEER = `
+const { parentPort, workerData } = require("node:worker_threads");
+const { WebSocket } = require("ws");
+const answered = new Int32Array(workerData.memory);
+const socket = new WebSocket(workerData.url);
+socket.on("error", () => {});
+socket.on("open", () => parentPort.postMessage("open"));
+socket.on("ping", () => { Atomics.add(answered, 0, 1); Atomics.notify(answered, 0); });
+socket.on("close", (code) => parentPort.postMessage(code));
+`;
+
+test("a connection outlives a stop of this process that is as long as two heartbeats: the answer came meanwhile", async () => {
+  using hearts = heartbeats();
+  await using app = await serveApp({ threadProtocol: endless(0).service }, { stream: { heartbeatMs: HEARTBEAT_MS } });
+  const memory = new SharedArrayBuffer(4);
+  const answered = new Int32Array(memory);
+  const peer = new Worker(PEER, { eval: true, execArgv: [], workerData: { memory, url: address(app.url) } });
+  try {
+    await once(peer, "message");
+    const closed = vi.fn<(code: unknown) => void>();
+    peer.on("message", closed);
+    for (let pings = 1; pings <= 3; pings += 2) {
+      hearts.beat();
+      const beaten = Promise.withResolvers<void>();
+      setImmediate(() => {
+        // due when this is over, as the next heartbeat after a stop is: nothing is read from the network before it
+        setTimeout(() => beaten.resolve(hearts.beat()));
+        Atomics.wait(answered, 0, pings - 1);
+        Atomics.wait(answered, 0, pings, 5);
+      });
+      await beaten.promise;
+      await until(() => closed.mock.calls.length > 0 || (answered[0] ?? 0) > pings);
+      expect(closed.mock.calls).toEqual([]);
+    }
+  } finally {
+    await peer.terminate();
+  }
 });
 
 test("a server that closes cuts its connections", async () => {
