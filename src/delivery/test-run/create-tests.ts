@@ -5,7 +5,6 @@ import { z } from "zod";
 import { AppError, isAppError } from "#errors";
 import type { Database } from "#db/client.ts";
 import type { TestReport, TestsPort } from "#ports/tests.ts";
-import { createArtifacts } from "../artifacts.ts";
 import { BoundedLog } from "../bounded-log.ts";
 import { removeTree } from "../remove-tree.ts";
 import { exportTree, requireCommit } from "../git/repository.ts";
@@ -20,6 +19,7 @@ import { runSuite } from "./run-suite.ts";
 import { runPythonTests } from "./run-python.ts";
 import type { RunnerContext } from "./harness-files.ts";
 import type { RunnerOutcome } from "./runner-outcome.ts";
+import { openWholeLog } from "./whole-log.ts";
 
 export interface TestsOptions {
   database: Database;
@@ -59,7 +59,6 @@ export function createTests({
   outputBytes = DEFAULT_OUTPUT_BYTES,
 }: TestsOptions): TestsPort {
   const layout = workspacesLayout(dataDir);
-  const artifacts = createArtifacts(dataDir);
   const runs = join(resolve(dataDir), "test-runs");
 
   return {
@@ -78,7 +77,7 @@ export function createTests({
       const commitSha = await requireCommit(repository, input.commitSha);
       const folder = join(runs, `${checkedId(input.reportId)}-${randomBytes(4).toString("hex")}`);
       const log = new BoundedLog(LOG_TAIL * 8);
-      const artifact = await artifacts.writer(input.reportId);
+      const wholeLog = await openWholeLog(dataDir, input.reportId);
       const began = Date.now();
       let printed = 0;
       const context: RunnerContext = {
@@ -88,7 +87,7 @@ export function createTests({
         log: (chunk) => {
           printed += chunk.length;
           log.add(chunk);
-          artifact.add(chunk);
+          wholeLog.add(chunk);
         },
         outputLeft: () => outputBytes - printed,
       };
@@ -124,7 +123,7 @@ export function createTests({
       } catch (error) {
         throw infrastructure(error, input);
       } finally {
-        await artifact.close();
+        await wholeLog.close();
         await removeTree(folder);
       }
     },

@@ -4,7 +4,6 @@ import { AppError } from "#errors";
 /** Where a project's repository and a delivery's files are, below DATA_DIR. All paths are absolute. */
 export interface WorkspacesLayout {
   repository(projectId: string): string;
-  projectFolder(projectId: string): string;
   worktree(deliveryId: string): string;
   /** What is known about a delivery's workspace before its repository is asked. */
   record(deliveryId: string): string;
@@ -21,10 +20,8 @@ export function checkedId(id: string): string {
 /** Where repositories, worktrees and records lie below DATA_DIR. */
 export function workspacesLayout(dataDir: string): WorkspacesLayout {
   const root = resolve(dataDir);
-  const projectFolder = (projectId: string): string => join(root, "projects", checkedId(projectId));
   return {
-    projectFolder,
-    repository: (projectId) => join(projectFolder(projectId), "repo.git"),
+    repository: (projectId) => join(root, "projects", checkedId(projectId), "repo.git"),
     worktree: (deliveryId) => join(root, "workspaces", checkedId(deliveryId)),
     record: (deliveryId) => join(root, "workspaces", ".records", `${checkedId(deliveryId)}.json`),
     scratch: join(root, "workspaces", ".scratch"),
