@@ -18,7 +18,7 @@ import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import { createSecretVault } from "#delivery/secrets/vault.ts";
 import { createTests } from "#delivery/test-run/create-tests.ts";
 import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
-import { isAppError, toAppError } from "#errors";
+import { toAppError } from "#errors";
 import { EventLog } from "#governance/events/event-log.ts";
 import { makeEventsService } from "#governance/events/events-service.ts";
 import { createLog, type Log } from "#log";
@@ -49,6 +49,7 @@ import { openBus } from "#start/open-bus.ts";
 import { openConfiguredDatabase } from "#start/open-database.ts";
 import { openBuiltInAuth } from "#start/open-built-in-auth.ts";
 import { openRateLimiter } from "#start/open-rate-limiter.ts";
+import { outliveGraphs } from "#start/outlive-graphs.ts";
 import { isLoopback, refuseOpenNetwork } from "#start/refuse-open-network.ts";
 import { refuseUnwritableFolder } from "#start/refuse-unwritable-folder.ts";
 import { readGraphDefaults } from "#start/read-graph-defaults.ts";
@@ -147,14 +148,7 @@ async function start(signal: AbortSignal): Promise<Slipway> {
       }),
     },
   };
-  // a graph's forgotten promise is no reason to end what all others do; what is awaited anywhere never comes here
-  process.on("unhandledRejection", (reason) => {
-    // LangGraph awaits the writes of a step later than they fail; the worker stops such a run by itself
-    if (isAppError(reason) && reason.code === "lease_lost") return;
-    log.error({ err: reason }, "a promise failed and nobody waited for it: look for a missing await in a graph");
-  });
-  // a timer or a listener of a served graph may throw where no run can catch it: the other runs, and this process, are not at fault
-  process.on("uncaughtException", (error) => log.error({ err: error }, "an exception outside of any run: look for a timer or a listener in a graph"));
+  outliveGraphs(log);
   const { limiter: rateLimiter, keyLimiter } = stack.use(openRateLimiter(config, log));
   const customApp = await loadCustomApp(project);
   signal.throwIfAborted();

@@ -20,6 +20,12 @@ const MAX_DAYS = 3_650;
 
 /** `slipway keys`, `users` and `adopt`. */
 export function addIdentityCommands(program: Command): void {
+  addKeyCommands(program);
+  addUserCommands(program);
+  addAdoption(program);
+}
+
+function addKeyCommands(program: Command): void {
   const keys = program.command("keys").description("API keys, for AUTH=api-key");
 
   keys
@@ -72,7 +78,9 @@ export function addIdentityCommands(program: Command): void {
         console.log("Revoked.");
       }),
     );
+}
 
+function addUserCommands(program: Command): void {
   const users = program.command("users").description("who has an account, and what they may do");
 
   users
@@ -105,7 +113,9 @@ export function addIdentityCommands(program: Command): void {
     .action((name: string) =>
       withDatabase(async ({ database: { sql } }) => (await changeAccount(sql, name, { disabled: false }, ACTOR), console.log(`${name} is enabled.`))),
     );
+}
 
+function addAdoption(program: Command): void {
   program
     .command("adopt")
     .description(`hand over everything that was made without authentication (owner "${NOBODY_IN_PARTICULAR}")`)
