@@ -28,6 +28,7 @@ import type { RuntimeContext } from "./runtime-context.ts";
 import { makeStoreService } from "./store-service.ts";
 import type { StreamBus } from "./stream-bus/bus.ts";
 import { mendStoreOfNodes } from "./store-in-nodes.ts";
+import { spareRunTrees } from "./untraced-run-trees.ts";
 import { Sweeper } from "./sweeper.ts";
 import { temporaryThreads } from "./temporary-threads.ts";
 import { makeTeamsPort } from "./teams-port.ts";
@@ -94,6 +95,7 @@ export interface Runtime extends AsyncDisposable {
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   mendStoreOfNodes();
+  spareRunTrees();
   const context: RuntimeContext = {
     database: options.database,
     bus: options.bus,
