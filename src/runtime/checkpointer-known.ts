@@ -1,6 +1,6 @@
 /**
  * Which list parts of a thread are surely stored, so that a put need not send them again. True only for the thread's generation it
- * was learnt at: every put names that generation, and a statement that finds another one writes nothing (see `put-checkpoint.ts`).
+ * was learnt at: every put names that generation, and a statement that finds another one writes nothing (see `put-checkpoints.ts`).
  * So this may forget anything at any time and may be stale, but never harmful.
  */
 export class KnownParts {

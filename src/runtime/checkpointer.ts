@@ -17,11 +17,13 @@ import { copyCheckpoints } from "#db/queries/copy-checkpoints.ts";
 import { deleteRunCheckpoints, deleteThreadCheckpoints, pruneCheckpoints } from "#db/queries/delete-checkpoints.ts";
 import { readDeltaHistory } from "#db/queries/delta-history.ts";
 import type { Fence } from "#db/queries/fence.ts";
-import { putCheckpoint, type CheckpointRow } from "#db/queries/put-checkpoint.ts";
+import { type CheckpointPut, type CheckpointRow, putCheckpoints, type PutOutcome } from "#db/queries/put-checkpoints.ts";
 import { putWrites } from "#db/queries/put-writes.ts";
 import { readCheckpoints, readPendingSends, type CheckpointPage, type CheckpointQuery } from "#db/queries/read-checkpoints.ts";
+import type { Sql } from "#db/queries/sql.ts";
 import { AppError, isAppError, isConnectionLost } from "#errors";
 import { retrying } from "./backoff.ts";
+import { CheckpointGroups } from "./checkpoint-groups.ts";
 import { fenceOf, findAddress, requireAddress, withRunMetadata } from "./checkpointer-config.ts";
 import { KnownParts } from "./checkpointer-known.ts";
 import { LIST_TYPE, partsToStore, splitList, wholeList, type ListElement, type Part } from "./checkpointer-list.ts";
@@ -50,6 +52,10 @@ export class Checkpointer extends BaseCheckpointSaver {
   readonly #database: Database;
   readonly #known = new KnownParts(KNOWN_HASHES);
   readonly #held = new WritesOnHold(({ fence, threadId, held }) => void this.#writeHeld(threadId, held, fence));
+  readonly #groups = new CheckpointGroups({
+    group: (puts) => putCheckpoints(this.#database.sql, puts, "leave"),
+    alone: (put) => patiently(put.fence, () => putAlone(this.#database.sql, put)),
+  });
   readonly #underWay = new WritesUnderWay();
   /** Attempts that have written a checkpoint. */
   readonly #wrote = new WeakSet<Fence>();
@@ -141,6 +147,7 @@ export class Checkpointer extends BaseCheckpointSaver {
       metadata: stored,
       exactMetadata: stored === exact ? null : exact,
       blobs,
+      inParts: tops.length > 0,
     };
     if (fence !== null) this.#wrote.add(fence);
     const held = isEditing(threadId) ? [] : this.#held.take(fence, threadId);
@@ -170,17 +177,18 @@ export class Checkpointer extends BaseCheckpointSaver {
     const writes = held.map(({ rows }) => rows);
     for (let known = tops.length > 0 ? this.#known.find(threadId) : null, attempt = 0; attempt < 10; attempt += 1, known = null) {
       const missing = partsToStore(tops, known?.hashes);
-      const parts = [...missing.values()];
-      const generation = known?.generation ?? null;
+      const put: CheckpointPut = { row: { ...row, parts: [...missing.values()], writes }, generation: known?.generation ?? null, fence };
       const outcome = isEditing(threadId)
         ? await sql.begin(async (tx) => {
             await lockForEdit(tx, threadId);
-            return putCheckpoint(tx, { ...row, parts, writes }, generation, fence);
+            return putAlone(tx, put);
           })
-        : await patiently(fence, () => putCheckpoint(sql, { ...row, parts, writes }, generation, fence));
+        : fence === null
+          ? await putAlone(sql, put)
+          : await this.#groups.put(put);
       if (!outcome.fenced) return false;
-      if (outcome.written && outcome.generation !== null) {
-        if (tops.length > 0) this.#known.learn(threadId, outcome.generation, missing.keys());
+      if (outcome.written) {
+        if (outcome.generation !== null) this.#known.learn(threadId, outcome.generation, missing.keys());
         wroteInEdit(row.namespace, row.checkpointId);
         return true;
       }
@@ -336,6 +344,11 @@ export class Checkpointer extends BaseCheckpointSaver {
 /** False for what the serializer gives another form when it stands alone: such a list is stored whole. */
 function hasJson(element: unknown): boolean {
   return !(element instanceof Uint8Array) && typeof element !== "function" && typeof element !== "symbol";
+}
+
+async function putAlone(sql: Sql, put: CheckpointPut): Promise<PutOutcome> {
+  const [outcome] = await putCheckpoints(sql, [put], "wait");
+  return outcome!;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Transaction } from "./sql.ts";
 
 /**
  * Everything that deletes from a thread works the same way: first it changes the thread's gate, which waits for puts in flight and
- * makes every put after it look again (see `put-checkpoint.ts`); then it deletes checkpoints; then what no checkpoint needs any more.
+ * makes every put after it look again (see `put-checkpoints.ts`); then it deletes checkpoints; then what no checkpoint needs any more.
  * The gate comes in a statement of its own, so that the deletions see all that was committed before it.
  */
 export async function closeGate(sql: Transaction, threadId: string): Promise<void> {
