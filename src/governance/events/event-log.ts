@@ -26,10 +26,13 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 const SWEPT_AT_ONCE = 2_000;
 const EVERYTHING: EventScope = { owner: "", access: { owner: null, contains: {} }, all: true };
 
+/** Places what was told and reads what is new, or only reads. */
+type Look = "place" | "read";
+
 /**
- * The log of events as one process has it. It looks once a second, or as often as somebody here waits, and whenever another process says
- * that it placed some: places what was told (see `sequence-events.ts`), gives what is new to the subscribers of this process, and wakes those
- * who follow. Followers hold a position, not a queue and not a connection: one that is slow reads on from where it is.
+ * The log of events as one process has it. Once a second, or more often while somebody here waits, it places what was told (see
+ * `sequence-events.ts`). Then, and whenever a process says that it placed some, it gives what is new to the subscribers of this process, and
+ * wakes those who follow. Followers hold a position, not a queue and not a connection: one that is slow reads on from where it is.
  */
 export class EventLog implements AsyncDisposable {
   readonly #database: Database;
@@ -42,7 +45,7 @@ export class EventLog implements AsyncDisposable {
   #subscription: Subscription | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
-  #again = false;
+  #next: Look | null = null;
   #stopped = false;
   #sweepAt = 0;
   /** Up to here the subscribers were told. */
@@ -62,7 +65,7 @@ export class EventLog implements AsyncDisposable {
   async start(): Promise<void> {
     this.#told = (await endsOfLogs(this.#database.sql)).seq;
     this.#known = this.#told;
-    this.#subscription = await this.#database.listen(EVENTS_CHANNEL, { onNotify: () => this.look(), onSubscribed: () => this.look() });
+    this.#subscription = await this.#database.listen(EVENTS_CHANNEL, { onNotify: (seq) => this.#hear(Number(seq)), onSubscribed: () => this.look() });
     this.#schedule();
   }
 
@@ -75,20 +78,28 @@ export class EventLog implements AsyncDisposable {
 
   /** A hint that something was told. */
   look(): void {
+    this.#begin("place");
+  }
+
+  /** Up to here events were placed, by whatever process. To place more because of that would go on for as long as anything happens. */
+  #hear(seq: number): void {
+    if (this.#isWatched() && seq > this.#known) this.#begin("read");
+  }
+
+  #begin(look: Look): void {
     if (this.#stopped) return;
     if (this.#looking !== null) {
-      this.#again = true;
+      if (this.#next !== "place") this.#next = look;
       return;
     }
-    this.#looking = this.#lookOnce()
+    this.#looking = this.#lookOnce(look)
       .catch((error: unknown) => this.#log.warn({ err: error }, "events could not be looked at; tried again"))
       .finally(() => {
         this.#looking = null;
-        this.#schedule();
-        if (this.#again) {
-          this.#again = false;
-          this.look();
-        }
+        if (look === "place") this.#schedule();
+        const next = this.#next;
+        this.#next = null;
+        if (next !== null) this.#begin(next);
       });
   }
 
@@ -139,13 +150,15 @@ export class EventLog implements AsyncDisposable {
     await this.#looking;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookOnce(look: Look): Promise<void> {
     const { sql } = this.#database;
     // whoever subscribes hears what is placed from then on
     if (this.#told === null && this.#subscribers.size > 0) this.#told = (await endsOfLogs(sql)).seq;
-    await sequenceEvents(sql, { wait: false });
-    await this.#sweep();
-    if (this.#followers.size === 0 && this.#subscribers.size === 0) {
+    if (look === "place") {
+      await sequenceEvents(sql, { wait: false });
+      await this.#sweep();
+    }
+    if (!this.#isWatched()) {
       // whoever subscribes hears what is placed from then on
       this.#told = null;
       return;
@@ -178,9 +191,13 @@ export class EventLog implements AsyncDisposable {
   #schedule(): void {
     if (this.#stopped) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const watched = this.#followers.size > 0 || this.#subscribers.size > 0;
-    this.#timer = setTimeout(() => this.look(), watched ? this.#watchedMs : this.#idleMs);
+    this.#timer = setTimeout(() => this.look(), this.#isWatched() ? this.#watchedMs : this.#idleMs);
     this.#timer.unref();
+  }
+
+  /** Somebody here waits for events. */
+  #isWatched(): boolean {
+    return this.#followers.size > 0 || this.#subscribers.size > 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "#db/client.ts";
+import { EVENTS_CHANNEL } from "#db/queries/notify.ts";
 import { recordEvent } from "#db/queries/record-event.ts";
 import { EventLog } from "#governance/events/event-log.ts";
 import { sequenceEvents } from "#governance/events/sequence-events.ts";
@@ -51,6 +52,23 @@ describe("subscribers in a process", () => {
     const inOrder = Array.from({ length: 20 }, (_, index) => index + 1);
     expect(await Promise.all(heard)).toEqual([inOrder, inOrder]);
   });
+});
+
+test("that events were placed is no reason to place more, which would go on for as long as anything happens", async () => {
+  const { database, url } = await testDatabase();
+  await using other = await openDatabase({ url });
+  const log = new EventLog({ database, log: silent, idleMs: 3_600_000, watchedMs: 3_600_000 });
+  log.subscribe("*", () => {});
+  await log.start();
+  await log.settle();
+  await recordEvent(other.sql, rollback("told"));
+  const heard = Promise.withResolvers<void>();
+  // told after the log, over the same connection
+  await using _ = await database.listen(EVENTS_CHANNEL, { onNotify: (seq) => void (seq === "7" && heard.resolve()) });
+  await other.sql`select pg_notify(${EVENTS_CHANNEL}, '7')`;
+  await heard.promise;
+  await log[Symbol.asyncDispose]();
+  expect(await database.sql`select data ->> 'reason' as reason from event_intake`).toEqual([{ reason: "told" }]);
 });
 
 test("events go after their time and the audit log stays", async () => {

@@ -11,6 +11,11 @@ interface Listed {
   last_seq: number;
 }
 
+/** Without the queue: a run for which there is a place at once never stands in it. */
+function typesOf(events: readonly LogEvent[]): string[] {
+  return events.map(({ type }) => type).filter((type) => type !== "run.created");
+}
+
 describe("events over HTTP", () => {
   const here = world({ script: () => ({ text: `never logged: ${CANARY}` }) });
 
@@ -24,7 +29,7 @@ describe("events over HTTP", () => {
     const { thread_id } = await here.client.threads.create();
     await here.client.runs.wait(thread_id, "chat", { input: { messages: [{ role: "user", content: CANARY }] } });
     const { items } = await list(`thread_id=${thread_id}&order=asc`);
-    expect(items.map(({ type }) => type)).toEqual([
+    expect(typesOf(items)).toEqual([
       "session.created",
       "run.started",
       "message.added",
@@ -53,7 +58,7 @@ describe("events over HTTP", () => {
     const { thread_id } = await here.client.threads.create();
     for (let round = 0; round < 3; round += 1) await here.client.runs.wait(thread_id, "steps", { input: {} });
     const mine = `thread_id=${thread_id}`;
-    expect((await list(`${mine}&category=run`)).items.map(({ type }) => type)).toEqual([0, 1, 2].flatMap(() => ["run.ended", "run.started"]));
+    expect(typesOf((await list(`${mine}&category=run`)).items)).toEqual([0, 1, 2].flatMap(() => ["run.ended", "run.started"]));
     expect((await list(`${mine}&type=*.ended,session.*&order=asc`)).items.map(({ type }) => type)).toEqual([
       "session.created",
       "run.ended",
