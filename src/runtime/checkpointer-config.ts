@@ -5,7 +5,7 @@ import { AppError } from "#errors";
 import type { Fence } from "#db/queries/fence.ts";
 
 /**
- * The reserved key under which `execute-run.ts` tells the checkpointer whose writes these are: `{ runId, epoch, freshThread }`. Two underscores keep
+ * The reserved key under which `run-config.ts` tells the checkpointer whose writes these are: `{ runId, epoch, freshThread }`. Two underscores keep
  * it out of checkpoint metadata; it must be stripped from what clients send.
  */
 export const FENCE_KEY = "__slipway_fence";
