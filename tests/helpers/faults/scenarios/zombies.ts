@@ -16,9 +16,15 @@ export async function zombies(world: World, input: { runs: number; steps: number
   const sending = sendRuns(fleet, { ...input, enough: () => rounds >= input.rounds });
   for (; rounds < input.rounds; rounds += 1) {
     const { worker, held } = await stopHolder(world);
-    taken += held;
+    taken += held.length;
+    const before = await checkpointsOf(world, held);
     await expect.poll(async () => (await heldRuns(db.database)).get(worker.pid) ?? []).toEqual([]);
     worker.process.kill("SIGCONT");
+    // a run whose worker goes away again and again at one step is given up, so what was taken over takes a step before the next is stopped
+    await eventually(
+      () => checkpointsOf(world, held),
+      (now) => held.every((run) => !now.has(run) || (now.get(run) ?? 0) > (before.get(run) ?? 0)),
+    );
   }
   const sent = await sending;
   await allOver(db.database, sent);
@@ -54,13 +60,21 @@ async function forkedThreads(world: World): Promise<number> {
   return row?.n ?? 0;
 }
 
+/** How many checkpoints the threads of these runs have, of those that are not over. */
+async function checkpointsOf(world: World, runs: readonly string[]): Promise<Map<string, number>> {
+  const rows = await world.db.database.sql<{ run_id: string; n: number }[]>`
+    select r.run_id, (select count(*)::int from checkpoints c where c.thread_id = r.thread_id::text) as n
+    from runs r where r.run_id = any(${[...runs]}::uuid[]) and r.status in ('pending', 'running')`;
+  return new Map(rows.map(({ run_id, n }) => [run_id, n]));
+}
+
 /** Stops a worker in the midst of some runs; one whose last run had just ended goes on. */
 async function stopHolder(world: World) {
   for (;;) {
     const worker = await holder(world);
     worker.process.kill("SIGSTOP");
-    const held = ((await heldRuns(world.db.database)).get(worker.pid) ?? []).length;
-    if (held > 0) return { worker, held };
+    const held = (await heldRuns(world.db.database)).get(worker.pid) ?? [];
+    if (held.length > 0) return { worker, held };
     worker.process.kill("SIGCONT");
   }
 }
