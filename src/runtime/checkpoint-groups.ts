@@ -12,12 +12,11 @@ const MOST_IN_ONE = 5;
 const LARGE = 64 * 1024;
 
 /**
- * Checkpoints of different runs that become ready within one turn of the event loop are written together: a tenth of the statements and of the
+ * Checkpoints of different runs that become ready within one turn of the event loop are written together: a third of the statements and of the
  * flushes where ten runs take short steps, and no waiting for one that runs alone.
  *
- * A group waits for nobody and is written as a whole or not at all. Whatever it leaves out, because somebody holds its run or its thread,
- * because it comes too late or because anything is wrong with any of the group, is then written alone, where it may wait and where its error is
- * its own.
+ * A group is one transaction that waits for nobody. Whatever it leaves out, because somebody holds its run or its thread or because it comes
+ * too late, and all of it when anything is wrong with any of it, is then written alone, where it may wait and where its error is its own.
  */
 export class CheckpointGroups {
   readonly #sendGroup: (puts: readonly CheckpointPut[]) => Promise<PutOutcome[]>;
