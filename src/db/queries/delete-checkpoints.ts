@@ -35,7 +35,8 @@ export async function deleteRunCheckpoints(sql: Transaction, threadId: string, r
 
 /**
  * Deletes what a run that is over wrote, from the ends of its lines back to what others stand on: a checkpoint that one of somebody else
- * descends from stays, and so do subgraphs of checkpoints that stay. Returns how many went. For threads at rest.
+ * descends from stays, and so do subgraphs of checkpoints that stay. Where what the run began at was pruned nothing goes: there is nothing to go
+ * back to, and what others said before stands in its checkpoints alone. Returns how many went. For threads at rest.
  */
 export async function deleteRunEnds(sql: Transaction, threadId: string, runId: string): Promise<number> {
   await closeGate(sql, threadId);
@@ -50,9 +51,14 @@ export async function deleteRunEnds(sql: Transaction, threadId: string, runId: s
       select c.checkpoint_ns, c.parent_checkpoint_id from stays
       join checkpoints c on c.thread_id = ${threadId} and c.checkpoint_ns = stays.ns and c.checkpoint_id = stays.id
       where c.parent_checkpoint_id is not null
+    ), pruned as materialized (
+      select 1 from checkpoints c where c.thread_id = ${threadId} and c.checkpoint_ns = '' and c.metadata ->> 'run_id' = ${runId}
+        and c.parent_checkpoint_id is not null and not exists (
+          select 1 from checkpoints p where p.thread_id = c.thread_id and p.checkpoint_ns = c.checkpoint_ns and p.checkpoint_id = c.parent_checkpoint_id
+        )
     )
     delete from checkpoints c using mine
-    where c.thread_id = ${threadId} and c.checkpoint_ns = mine.ns and c.checkpoint_id = mine.id
+    where c.thread_id = ${threadId} and c.checkpoint_ns = mine.ns and c.checkpoint_id = mine.id and not exists (select 1 from pruned)
       and not exists (select 1 from stays where stays.ns = mine.ns and stays.id = mine.id)
       and (mine.ns = '' or mine.root is null or not exists (select 1 from stays where stays.ns = '' and stays.id = mine.root))`;
   if (gone.count > 0) await deleteUnreferenced(sql, threadId);

@@ -273,6 +273,17 @@ describe("deleting a run", () => {
     expect(history.every((state) => state.parent_checkpoint === null || known.has(state.parent_checkpoint.checkpoint_id))).toBe(true);
   });
 
+  test("whose beginning was pruned leaves what was said before it, which stands nowhere else", async () => {
+    const thread = await newThread();
+    await add(thread, 1);
+    const last = await add(thread, 10);
+    await threads().prune(LOCAL, { thread_ids: [thread], strategy: "keep_latest" });
+    await remove(thread, last);
+    expect([await totalOf(thread), await checkpoints(thread)]).toEqual([11, 1]);
+    await add(thread, 2);
+    expect(await totalOf(thread)).toBe(13);
+  });
+
   test("that nobody went on from takes its whole branch along", async () => {
     const thread = await newThread();
     await add(thread, 1);
