@@ -61,9 +61,8 @@ export class Checkpointer extends BaseCheckpointSaver {
   readonly #wrote = new WeakSet<Fence>();
   /** A serializer of somebody else's (encryption, say) must see whole values. */
   readonly #splitsLists: boolean;
-
-  /** Is told of every write that the fence refused. */
   readonly #texts = new ElementTexts();
+  /** Is told of every write that the fence refused. */
   #onLeaseLost: ((fence: Fence) => void) | null = null;
 
   constructor(database: Database, serde?: SerializerProtocol) {

@@ -1,24 +1,13 @@
-import { randomUUID } from "node:crypto";
-import type { RunnableConfig } from "@langchain/core/runnables";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "#db/client.ts";
 import { FENCE_KEY } from "#runtime/checkpointer-config.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { longList, putValues } from "../helpers/checkpoints.ts";
 import { testDatabase } from "../helpers/database.ts";
+import { runningRun } from "../helpers/running-run.ts";
 
 const { database, url } = await testDatabase();
 const { sql } = database;
-
-/** A running run and a config that carries its fence. */
-async function startRun(): Promise<{ runId: string; threadId: string; config: RunnableConfig }> {
-  const [runId, threadId] = [randomUUID(), randomUUID()];
-  await sql`insert into threads (thread_id, owner) values (${threadId}, 'local')`;
-  await sql`
-    insert into runs (run_id, thread_id, assistant_id, graph_id, owner, status, kwargs, branch, epoch)
-    values (${runId}, ${threadId}, ${randomUUID()}, 'g', 'local', 'running', '{}', ${runId}, 1)`;
-  return { runId, threadId, config: { configurable: { thread_id: threadId, [FENCE_KEY]: { runId, epoch: 1 } } } };
-}
 
 async function countRows(threadId: string): Promise<number> {
   const [row] = await sql<{ rows: number }[]>`
@@ -36,7 +25,7 @@ async function somebodyWaits(): Promise<void> {
 
 describe("the fence", () => {
   it("lets the run that holds it write", async () => {
-    const { config, threadId } = await startRun();
+    const { config, threadId } = await runningRun(sql);
     const saver = new Checkpointer(database);
     const { config: at } = await putValues(saver, config, { list: longList(5) });
     await saver.putWrites(at, [["list", "more"]], "task");
@@ -48,7 +37,7 @@ describe("the fence", () => {
     ["a run that ended", "update runs set status = 'success' where run_id = $1"],
     ["a run that is gone", "delete from runs where run_id = $1"],
   ])("refuses %s and writes nothing", async (_, change) => {
-    const { config, runId, threadId } = await startRun();
+    const { config, runId, threadId } = await runningRun(sql);
     const saver = new Checkpointer(database);
     const { config: at } = await putValues(saver, config, { list: longList(5) });
     const before = await countRows(threadId);
@@ -59,7 +48,7 @@ describe("the fence", () => {
   });
 
   it("refuses a write that was on its way when the takeover committed", async () => {
-    const { config, runId, threadId } = await startRun();
+    const { config, runId, threadId } = await runningRun(sql);
     const saver = new Checkpointer(database);
     const { config: at } = await putValues(saver, config, { list: longList(5) });
     const before = await countRows(threadId);
@@ -79,7 +68,7 @@ describe("the fence", () => {
   });
 
   it("makes a takeover wait for the write in flight, so that the new owner reads it", async () => {
-    const { config, runId, threadId } = await startRun();
+    const { config, runId, threadId } = await runningRun(sql);
     const saver = new Checkpointer(database);
     const { config: at } = await putValues(saver, config, { list: longList(5) });
     await using other = await openDatabase({ url, poolSize: 2 });
@@ -113,7 +102,7 @@ describe("the fence", () => {
   });
 
   it("never lets a zombie's write stand beside a takeover, in a storm of both", async () => {
-    const { runId, threadId } = await startRun();
+    const { runId, threadId } = await runningRun(sql);
     const savers = [new Checkpointer(database), new Checkpointer(database)];
     let epoch = 1;
     let lost = 0;

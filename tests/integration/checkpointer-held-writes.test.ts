@@ -5,21 +5,17 @@ import { FENCE_KEY, makeFence } from "#runtime/checkpointer-config.ts";
 import { Checkpointer } from "#runtime/checkpointer.ts";
 import { longList, putValues } from "../helpers/checkpoints.ts";
 import { testDatabase } from "../helpers/database.ts";
+import { runningRun } from "../helpers/running-run.ts";
 
 const { database } = await testDatabase();
 const { sql } = database;
 
 /** A running run with a checkpoint on its thread. */
 async function begunRun(): Promise<{ runId: string; threadId: string; saver: Checkpointer; at: RunnableConfig }> {
-  const [runId, threadId] = [randomUUID(), randomUUID()];
-  await sql`insert into threads (thread_id, owner) values (${threadId}, 'local')`;
-  await sql`
-    insert into runs (run_id, thread_id, assistant_id, graph_id, owner, status, kwargs, branch, epoch)
-    values (${runId}, ${threadId}, ${randomUUID()}, 'g', 'local', 'running', '{}', ${runId}, 1)`;
-  const fence = { [FENCE_KEY]: { runId, epoch: 1 } };
+  const { runId, threadId, config: begun } = await runningRun(sql);
   const saver = new Checkpointer(database);
-  const { config } = await putValues(saver, { configurable: { thread_id: threadId, ...fence } }, { list: longList(3) });
-  return { runId, threadId, saver, at: { configurable: { ...config.configurable, ...fence } } };
+  const { config } = await putValues(saver, begun, { list: longList(3) });
+  return { runId, threadId, saver, at: config };
 }
 
 const writesOf = (threadId: string) =>
