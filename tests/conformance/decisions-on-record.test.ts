@@ -7,7 +7,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, type ThreadState } from "@langchain/langgraph-sdk";
 import { beforeAll, describe, expect, test } from "vitest";
-import { testReports } from "#db/schema/projects.ts";
 import { createProjects } from "#delivery/projects/projects.ts";
 import { detectSandbox } from "#delivery/sandbox/detect.ts";
 import { findSupervisor, stopSupervisor } from "#delivery/supervisor/ensure.ts";
@@ -18,7 +17,7 @@ import type { WorkspacesPort } from "#ports/workspaces.ts";
 import type { ApprovalAnswer } from "#protocol/approvals.ts";
 import type { DevopsOrder } from "#protocol/team-work.ts";
 import { ADD_TEST, RIGHT_ADD, finish, teamScript, write } from "../helpers/engineering-scripts.ts";
-import { greenReport } from "../helpers/green-report.ts";
+import { greenDelivery } from "../helpers/green-delivery.ts";
 import type { ModelRequest } from "../helpers/model-endpoint.ts";
 import { bearer, JWT_SECRET } from "../helpers/tokens.ts";
 import { verifies } from "./verifies.ts";
@@ -77,35 +76,8 @@ beforeAll(async () => {
 /** A project with a delivery that is green and not deployed. */
 async function delivered(): Promise<{ project: Project; order: DevopsOrder }> {
   const project = await projects.create({ call: randomUUID(), name: `app ${randomUUID().slice(0, 8)}`, goal: "answers", stack: "node" });
-  const deliveryId = randomUUID();
-  const ids = { projectId: project.id, deliveryId };
-  const workspace = await workspaces.prepare({ ...ids, stack: "node", projectName: project.name });
-  await workspaces.writeFile(deliveryId, { path: "src/server.js", content: serverText });
-  const { sha } = await workspaces.commitAttempt(deliveryId, { round: 1, subject: "Answer", trailers: { Delivery: deliveryId } });
-  await workspaces.promote(deliveryId, sha);
-  const report = greenReport({ ...ids, commitSha: sha });
-  await here.database.database.drizzle.insert(testReports).values({ id: report.id, ...ids, commitSha: sha, report });
-  await projects.saveSpec(project.id, {
-    goal: "answers",
-    stack: "node",
-    acceptanceCriteria: [],
-    testCommand: "node --test",
-    startCommand: "node src/server.js",
-    healthPath: "/health",
-  });
-  const { branch, baseSha } = workspace;
-  await projects.saveDelivery({
-    id: deliveryId,
-    projectId: project.id,
-    request: "x",
-    status: "green",
-    branch,
-    baseSha,
-    headSha: sha,
-    reportId: report.id,
-    rounds: 1,
-  });
-  return { project, order: { project_id: project.id, project_name: project.name, action: "deploy", delivery_id: deliveryId, reason: "", language: "en" } };
+  const { order } = await greenDelivery({ database: here.database.database, projects, workspaces }, project, serverText);
+  return { project, order };
 }
 
 type Shown = ThreadState<DevopsState>;

@@ -4,7 +4,6 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { Command, MemorySaver, type CompiledStateGraph } from "@langchain/langgraph";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { testReports } from "#db/schema/projects.ts";
 import { createProjects } from "#delivery/projects/projects.ts";
 import { createWorkspaces } from "#delivery/workspaces/workspaces.ts";
 import { approvedReleases } from "#governance/approved-releases.ts";
@@ -20,7 +19,7 @@ import type { ApprovalPayload } from "#protocol/approval-payload.ts";
 import type { DevopsOrder } from "#protocol/team-work.ts";
 import { DecisionRecord } from "../helpers/decision-record.ts";
 import { deliveryWorld } from "../helpers/delivery-world.ts";
-import { greenReport } from "../helpers/green-report.ts";
+import { greenDelivery } from "../helpers/green-delivery.ts";
 import { startModelEndpoint } from "../helpers/model-endpoint.ts";
 
 // the devops team on real ground: PostgreSQL, git, the secret vault, a supervised process behind the proxy
@@ -49,37 +48,10 @@ beforeEach(async () => {
   project = await projects.create({ call: "p", name: `app ${randomUUID().slice(0, 8)}`, goal: "answers", stack: "node" });
 });
 
-/** A delivery that engineering left green: a commit on its branch, a stored report, the row. */
 async function delivered(server: string): Promise<DevopsOrder> {
-  const deliveryId = randomUUID();
-  const workspace = await workspaces.prepare({ projectId: project.id, deliveryId, stack: "node", projectName: project.name });
-  await workspaces.writeFile(deliveryId, { path: "src/server.js", content: server });
-  const { sha } = await workspaces.commitAttempt(deliveryId, { round: 1, subject: "Answer", trailers: { Delivery: deliveryId } });
-  await workspaces.promote(deliveryId, sha);
-  const report = greenReport({ projectId: project.id, deliveryId, commitSha: sha });
-  const { id } = report;
-  reports.set(id, report);
-  await world.database.drizzle.insert(testReports).values({ id, projectId: project.id, deliveryId, commitSha: sha, report });
-  await projects.saveSpec(project.id, {
-    goal: "answers",
-    stack: "node",
-    acceptanceCriteria: [],
-    testCommand: "node --test",
-    startCommand: "node src/server.js",
-    healthPath: "/health",
-  });
-  await projects.saveDelivery({
-    id: deliveryId,
-    projectId: project.id,
-    request: "x",
-    status: "green",
-    branch: workspace.branch,
-    baseSha: workspace.baseSha,
-    headSha: sha,
-    reportId: id,
-    rounds: 1,
-  });
-  return { project_id: project.id, project_name: project.name, action: "deploy", delivery_id: deliveryId, reason: "", language: "en" };
+  const { order, report } = await greenDelivery({ database: world.database, projects, workspaces }, project, server);
+  reports.set(report.id, report);
+  return order;
 }
 
 interface Thread {
